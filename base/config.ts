@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import type { Static, TSchema } from 'typebox';
+import { declareFaults } from './faults.ts';
+
+const fault = declareFaults({
+  BASE_CONFIG_UNREADABLE: ['malformed', 'The configuration file cannot be read.'],
+  BASE_CONFIG_INVALID: ['malformed', 'The configuration does not fit its schema.'],
+  BASE_SECRET_UNREADABLE: ['malformed', 'The secret file cannot be read.'],
+});
+
+/**
+ * Reads one JSON configuration file and believes nothing in it until the schema does.
+ *
+ * @throws BASE_CONFIG_UNREADABLE, BASE_CONFIG_INVALID (`key` names the offending place).
+ */
+export function readConfig<Schema extends TSchema>(schema: Schema, file: string): Static<Schema> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw fault('BASE_CONFIG_UNREADABLE', { file }, cause);
+  }
+  return checkConfig(schema, parsed, file);
+}
+
+/** Checks an already parsed value; see {@link readConfig}. */
+export function checkConfig<Schema extends TSchema>(
+  schema: Schema,
+  value: unknown,
+  file = '(inline)',
+): Static<Schema> {
+  // Coercion and silent removal hide mistakes; both stay off. Defaults are filled in.
+  const ajv = new Ajv({ removeAdditional: false, coerceTypes: false, useDefaults: true });
+  const validate = ajv.compile(schema);
+  if (!validate(value)) {
+    const first = validate.errors?.[0];
+    const extra = first?.params['additionalProperty'];
+    const key = `${first?.instancePath ?? ''}${extra === undefined ? '' : `/${String(extra)}`}`;
+    throw fault('BASE_CONFIG_INVALID', { file, key, reason: first?.message });
+  }
+  return value as Static<Schema>;
+}
+
+/** Reads a PIN or key from its file, without the trailing newline an editor leaves. */
+export function readSecret(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch (cause) {
+    throw fault('BASE_SECRET_UNREADABLE', { file }, cause);
+  }
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+
+/** Every bound of the service, in one place: unit in the name, the reason beside it. */
+export const limits = {
+  /** One JWS as received. 1,000 operations of 200 bytes fit; a file never has to. */
+  requestBytes: 512 * 1024,
+  /** Requests in one NDJSON call: several bundles, without one caller filling the queue. */
+  requestsPerCall: 1_000,
+  /** Operations under one client signature (the product's promise). */
+  operationsPerRequest: 1_000,
+  argsPerOperation: 64,
+  argBytes: 256 * 1024,
+  nameBytes: 64,
+  /** Client nonce: 16 bytes make a collision hopeless, 64 are enough for anyone. */
+  nonceBytesMin: 16,
+  nonceBytesMax: 64,
+  /** A request may be valid for a day at most, so that a stolen one dies. */
+  requestLifetimeSecondsMax: 24 * 3600,
+  /** How far ahead of ours a client's clock may be (Fabric's authentication.timewindow is 15 min). */
+  clockSkewSecondsMax: 15 * 60,
+  /** Certificates in an x5c header. */
+  x5cCertificatesMax: 4,
+  certificateBytes: 16 * 1024,
+  /** Requests waiting to be bundled; past it the answer is busy, at once. */
+  requestQueueDepthMax: 20_000,
+  requestQueueBytesMax: 256 * 1024 * 1024,
+  /** Requests in one bundle: nothing is gained past some hundreds. */
+  bundleRequestsMax: 1_000,
+  bundleOperationsMax: 5_000,
+  bundleBytesMax: 2 * 1024 * 1024,
+  transactionsPerBlockMax: 500,
+  /** Fabric's AbsoluteMaxBytes in our genesis blocks. */
+  envelopeBytesMax: 10 * 1024 * 1024,
+  /** A peer's gRPC receive limit is 100 MiB; half of it leaves room for headers and metadata. */
+  blockBytesMax: 50 * 1024 * 1024,
+  /** One frame between processes of the zone: a block and its envelope of fields fit. */
+  frameBytesMax: 64 * 1024 * 1024,
+  linkCallsInFlightMax: 4_096,
+  protobufDepthMax: 32,
+  derDepthMax: 16,
+  jsonDepthMax: 8,
+  stateKeyBytesMax: 1_024,
+  stateValueBytesMax: 1024 * 1024,
+  rangeResultsMax: 1_000,
+  eventBytesMax: 64 * 1024,
+  eventsPerRequestMax: 64,
+  contractCodeBytesMax: 1024 * 1024,
+  contractMemoryPagesMax: 256,
+  contractResultBytesMax: 64 * 1024,
+  /** Gas of one operation, in instructions: about 50 ms of a slow core. */
+  operationGasMax: 20_000_000,
+  /** Real time after which a worker that does not answer is killed whatever its gas says. */
+  contractWaitMsMax: 10_000,
+  signWaitMsMax: 5_000,
+  endorseWaitMsMax: 15_000,
+  /** How often one bundle is asked for again, elsewhere, before its requests fail. */
+  endorseAttemptsMax: 3,
+  deliverStreamsMax: 2_500,
+} as const;
+
+assert(limits.bundleBytesMax >= limits.requestBytes, 'any request must fit into a bundle');
+assert(limits.bundleOperationsMax >= limits.operationsPerRequest, 'any request must fit a bundle');
+assert(limits.envelopeBytesMax >= 4 * limits.bundleBytesMax, 'a bundle and its writes must fit');
+assert(limits.blockBytesMax >= limits.envelopeBytesMax, 'any envelope must fit into a block');
+assert(limits.frameBytesMax > limits.blockBytesMax, 'any block must fit into a frame');
+assert(limits.requestBytes >= limits.argBytes * 2, 'a base64url request must carry one full arg');
