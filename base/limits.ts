@@ -36,7 +36,7 @@ export const limits = {
   /** One frame between processes of the zone: a block and its envelope of fields fit. */
   frameBytesMax: 64 * 1024 * 1024,
   linkCallsInFlightMax: 4_096,
-  protobufDepthMax: 32,
+  protobufDepthMax: 100,
   derDepthMax: 16,
   jsonDepthMax: 8,
   stateKeyBytesMax: 1_024,

@@ -1,0 +1,9 @@
+import { declareFaults } from '#base';
+
+export const fault = declareFaults({
+  FORMATS_PROTOBUF_INVALID: ['malformed', 'The bytes are not a protobuf message of this type.'],
+  FORMATS_PROTOBUF_NOT_CANONICAL: [
+    'malformed',
+    'The protobuf message is not in canonical form or has unknown fields.',
+  ],
+});

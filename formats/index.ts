@@ -1,0 +1,10 @@
+export * from './bundle.ts';
+export * from './fabric-common.ts';
+export * from './fabric-config.ts';
+export * from './fabric-lifecycle.ts';
+export * from './fabric-orderer.ts';
+export * from './fabric-peer.ts';
+export * from './fabric-policies.ts';
+export * from './fabric-rwset.ts';
+export { message } from './protobuf.ts';
+export type { Message, MessageOf } from './protobuf.ts';
