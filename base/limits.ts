@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 
 /** Every bound of the service, in one place: unit in the name, the reason beside it. */
 export const limits = {
-  /** One JWS as received. 1,000 operations of 200 bytes fit; a file never has to. */
-  requestBytes: 512 * 1024,
+  /** One JWS as received: 1,000 operations of 500 bytes fit, or a contract's code; a file never has to. */
+  requestBytes: 1024 * 1024,
   /** Requests in one NDJSON call: several bundles, without one caller filling the queue. */
   requestsPerCall: 1_000,
   /** Operations under one client signature (the product's promise). */
   operationsPerRequest: 1_000,
   argsPerOperation: 64,
-  argBytes: 256 * 1024,
+  argBytes: 512 * 1024,
   nameBytes: 64,
   /** Client nonce: 16 bytes make a collision hopeless, 64 are enough for anyone. */
   nonceBytesMin: 16,
@@ -44,9 +44,26 @@ export const limits = {
   rangeResultsMax: 1_000,
   eventBytesMax: 64 * 1024,
   eventsPerRequestMax: 64,
-  contractCodeBytesMax: 1024 * 1024,
+  /** As base64 in one argument of a deployment request. */
+  contractCodeBytesMax: 384 * 1024,
   contractMemoryPagesMax: 256,
   contractResultBytesMax: 64 * 1024,
+  /** Shape of a contract's code: compilers stay far below, and every host compiles what is below. */
+  contractFunctionsMax: 4_096,
+  contractFunctionBytesMax: 128 * 1024,
+  contractLocalsMax: 1_024,
+  contractNestingMax: 512,
+  contractGlobalsMax: 1_024,
+  contractSegmentsMax: 4_096,
+  contractTableEntriesMax: 4_096,
+  contractTypesMax: 1_024,
+  /**
+   * Depth of a contract's calls, in operand slots of 8 bytes: 192 KiB, a fifth of the smallest stack
+   * a Node thread has, so that the contract's bound is met before the machine's, on every machine.
+   */
+  contractStackSlotsMax: 24_576,
+  /** Range iterators open at one time in one operation. */
+  contractRangesOpenMax: 16,
   /** Gas of one operation, in instructions: about 50 ms of a slow core. */
   operationGasMax: 20_000_000,
   /** Real time after which a worker that does not answer is killed whatever its gas says. */
@@ -63,4 +80,8 @@ assert(limits.bundleOperationsMax >= limits.operationsPerRequest, 'any request m
 assert(limits.envelopeBytesMax >= 4 * limits.bundleBytesMax, 'a bundle and its writes must fit');
 assert(limits.blockBytesMax >= limits.envelopeBytesMax, 'any envelope must fit into a block');
 assert(limits.frameBytesMax > limits.blockBytesMax, 'any block must fit into a frame');
-assert(limits.requestBytes >= limits.argBytes * 2, 'a base64url request must carry one full arg');
+assert(limits.requestBytes > limits.argBytes * 1.4, 'a base64url request must carry one full arg');
+assert(
+  limits.argBytes >= limits.contractCodeBytesMax * 1.33,
+  'code must fit an argument as base64',
+);

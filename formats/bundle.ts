@@ -25,6 +25,8 @@ export const RequestResult = message('countersign.RequestResult', {
   message: text(3),
   /** One per operation, empty when the request failed. */
   payloads: repeatedBytes(4),
+  /** Fault code of a failed request, empty when it succeeded. */
+  code: text(5),
 });
 export type RequestResult = MessageOf<typeof RequestResult>;
 

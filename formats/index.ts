@@ -8,3 +8,4 @@ export * from './fabric-policies.ts';
 export * from './fabric-rwset.ts';
 export { message } from './protobuf.ts';
 export type { Message, MessageOf } from './protobuf.ts';
+export * from './zone-endorser.ts';

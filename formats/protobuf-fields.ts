@@ -246,7 +246,7 @@ export function mapOf<Value>(
     wireTypes: [wireTypes.bytes],
     initial: () => new Map(),
     write: (writer, map) => {
-      for (const [key, value] of [...map].reverse()) {
+      for (const [key, value] of [...map].toReversed()) {
         writeNested(writer, number, entry(), { key, value });
       }
     },

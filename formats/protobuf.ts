@@ -55,7 +55,7 @@ export function message<Fields extends AnyFields>(
     .map(([fieldName, field]) => ({ ...field, name: fieldName }))
     .sort((a, b) => a.number - b.number);
   const byNumber = new Map<number, Loose>(rows.map((row) => [row.number, row]));
-  const rowsReversed = [...rows].reverse();
+  const rowsReversed = rows.toReversed();
   const rivals = new Map<string, readonly string[]>(
     oneofs.flatMap((group) =>
       group.map((one) => [one, group.filter((other) => other !== one)] as const),
