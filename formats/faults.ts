@@ -6,4 +6,5 @@ export const fault = declareFaults({
     'malformed',
     'The protobuf message is not in canonical form or has unknown fields.',
   ],
+  FORMATS_ANSWER_INVALID: ['broken', 'A process of the zone gave an answer of another shape.'],
 });

@@ -9,3 +9,5 @@ export * from './fabric-rwset.ts';
 export { message } from './protobuf.ts';
 export type { Message, MessageOf } from './protobuf.ts';
 export * from './zone-endorser.ts';
+export * from './signer-client.ts';
+export * from './zone-signer.ts';

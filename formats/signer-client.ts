@@ -1,0 +1,86 @@
+import { LinkClient, emptyBytes, limits } from '#base';
+import { fault } from './faults.ts';
+import {
+  EndorseCall,
+  SignBlockCall,
+  SignCsrCall,
+  SignEnvelopeCall,
+  SignerAnswer,
+  SignerDescription,
+  signerMethods,
+} from './zone-signer.ts';
+import type { EndorseItem, SignEnvelopeItem, SignerKey } from './zone-signer.ts';
+
+/**
+ * Calls a signer host over its Unix socket; the owner closes it.
+ * A batch is signed whole or not at all: the fault's detail `index` names the item it is about.
+ * Every method throws the signer host's faults (HSM_…) and the link's (BASE_LINK_…).
+ */
+export class SignerClient implements Disposable {
+  readonly #link: LinkClient;
+
+  constructor(socketPath: string) {
+    this.#link = new LinkClient(socketPath);
+  }
+
+  /** Calls not answered yet: a measure of the host's load. */
+  get callsInFlight(): number {
+    return this.#link.callsInFlight;
+  }
+
+  /** The keys this host serves. */
+  async describe(): Promise<readonly SignerKey[]> {
+    const answer = await this.#call(signerMethods.describe, emptyBytes);
+    return SignerDescription.decodeCanonical(answer).keys;
+  }
+
+  /** @returns per item a signature over proposalResponsePayload ‖ the key's serialized identity. */
+  endorse(items: readonly EndorseItem[]): Promise<readonly Uint8Array[]> {
+    const call = EndorseCall.encode({ items: [...items] });
+    return this.#sign(signerMethods.endorse, call, items.length);
+  }
+
+  /** @returns per item a signature over its payload. */
+  signEnvelopes(items: readonly SignEnvelopeItem[]): Promise<readonly Uint8Array[]> {
+    const call = SignEnvelopeCall.encode({ items: [...items] });
+    return this.#sign(signerMethods.signEnvelope, call, items.length);
+  }
+
+  /**
+   * The same block may be signed again, as often as a crash demands.
+   *
+   * @returns a signature over metadataValue ‖ signatureHeader ‖ the header's DER.
+   * @throws HSM_BLOCK_CONFLICT, HSM_BLOCK_PAST, HSM_BLOCK_GAP when the guard says no.
+   */
+  async signBlock(block: SignBlockCall): Promise<Uint8Array> {
+    const call = SignBlockCall.encode(block);
+    const [signature] = await this.#sign(signerMethods.signBlock, call, 1);
+    return signature as Uint8Array;
+  }
+
+  /** @returns a PKCS#10 request, DER; only from a host that runs in provisioning mode. */
+  async signCsr(request: SignCsrCall): Promise<Uint8Array> {
+    const call = SignCsrCall.encode(request);
+    const [csr] = await this.#sign(signerMethods.signCsr, call, 1);
+    return csr as Uint8Array;
+  }
+
+  close(): void {
+    this.#link.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #sign(method: number, payload: Uint8Array, count: number): Promise<readonly Uint8Array[]> {
+    const answer = await this.#call(method, payload);
+    const { signatures } = SignerAnswer.decodeCanonical(answer);
+    if (signatures.length !== count) throw fault('FORMATS_ANSWER_INVALID', { method, count });
+    return signatures;
+  }
+
+  #call(method: number, payload: Uint8Array): Promise<Uint8Array> {
+    return this.#link.call(method, payload, limits.signWaitMsMax);
+  }
+}

@@ -1,0 +1,88 @@
+/** Messages between the zone's processes and a signer host. The host signs these contents, never a digest. */
+import { message } from './protobuf.ts';
+import type { MessageOf } from './protobuf.ts';
+import { bytes, repeatedBytes, repeatedNested, text, uint64 } from './protobuf-fields.ts';
+
+/** Method numbers on the link to a signer host. */
+export const signerMethods = {
+  describe: 1,
+  endorse: 2,
+  signEnvelope: 3,
+  signBlock: 4,
+  signCsr: 5,
+} as const;
+
+/**
+ * What a key is for; it decides what its host signs with it.
+ * node: endorsements; ordering: blocks and CONFIG envelopes; relay: the envelopes of bundles;
+ * attestation: nothing yet but its certificate request.
+ */
+export const signerRoles = ['node', 'ordering', 'relay', 'attestation'] as const;
+export type SignerRole = (typeof signerRoles)[number];
+
+export const SignerKey = message('countersign.SignerKey', {
+  label: text(1),
+  role: text(2),
+  mspid: text(3),
+  /** PEM, as it stands in `serializedIdentity`; empty while the key waits for its certificate. */
+  certificate: bytes(4),
+  /** msp.SerializedIdentity, byte for byte what endorsements and headers carry. */
+  serializedIdentity: bytes(5),
+});
+export type SignerKey = MessageOf<typeof SignerKey>;
+
+export const SignerDescription = message('countersign.SignerDescription', {
+  keys: repeatedNested(1, () => SignerKey),
+});
+export type SignerDescription = MessageOf<typeof SignerDescription>;
+
+export const EndorseItem = message('countersign.EndorseItem', {
+  keyLabel: text(1),
+  /** protos.ProposalResponsePayload in canonical form. */
+  proposalResponsePayload: bytes(2),
+});
+export type EndorseItem = MessageOf<typeof EndorseItem>;
+
+export const EndorseCall = message('countersign.EndorseCall', {
+  items: repeatedNested(1, () => EndorseItem),
+});
+export type EndorseCall = MessageOf<typeof EndorseCall>;
+
+export const SignEnvelopeItem = message('countersign.SignEnvelopeItem', {
+  keyLabel: text(1),
+  /** common.Payload in canonical form; the signature is over these bytes. */
+  payload: bytes(2),
+});
+export type SignEnvelopeItem = MessageOf<typeof SignEnvelopeItem>;
+
+export const SignEnvelopeCall = message('countersign.SignEnvelopeCall', {
+  items: repeatedNested(1, () => SignEnvelopeItem),
+});
+export type SignEnvelopeCall = MessageOf<typeof SignEnvelopeCall>;
+
+export const SignBlockCall = message('countersign.SignBlockCall', {
+  keyLabel: text(1),
+  channel: text(2),
+  number: uint64(3),
+  /** Hash of the header before, 32 bytes. */
+  previousHash: bytes(4),
+  /** SHA-256 of the block's envelopes joined, 32 bytes. */
+  dataHash: bytes(5),
+  /** common.OrdererBlockMetadata in canonical form, `lastConfig` present. */
+  metadataValue: bytes(6),
+  /** common.SignatureHeader in canonical form, `creator` being the key's identity. */
+  signatureHeader: bytes(7),
+});
+export type SignBlockCall = MessageOf<typeof SignBlockCall>;
+
+export const SignCsrCall = message('countersign.SignCsrCall', {
+  keyLabel: text(1),
+  commonName: text(2),
+  organization: text(3),
+  organizationalUnit: text(4),
+});
+export type SignCsrCall = MessageOf<typeof SignCsrCall>;
+
+/** ECDSA P-256 signatures, DER with low s, in the order of the call's items. */
+export const SignerAnswer = message('countersign.SignerAnswer', { signatures: repeatedBytes(1) });
+export type SignerAnswer = MessageOf<typeof SignerAnswer>;
