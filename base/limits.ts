@@ -21,6 +21,18 @@ export const limits = {
   /** Certificates in an x5c header. */
   x5cCertificatesMax: 4,
   certificateBytes: 16 * 1024,
+  /** Leaf to root. Fabric's CAs use two or three. */
+  certificateChainDepthMax: 8,
+  /** Signature checks while looking for one chain, so that look-alike CAs cannot burn the CPU. */
+  certificateChainChecksMax: 64,
+  certificateExtensionsMax: 64,
+  /** CERTIFICATE blocks in one PEM file: an MSP's roots and intermediates. */
+  pemCertificatesMax: 64,
+  crlBytesMax: 4 * 1024 * 1024,
+  crlEntriesMax: 50_000,
+  /** Below it RSA is breakable in our lifetime; above it one verification is an attack. */
+  rsaBitsMin: 2048,
+  rsaBitsMax: 8192,
   /** Requests waiting to be bundled; past it the answer is busy, at once. */
   requestQueueDepthMax: 20_000,
   requestQueueBytesMax: 256 * 1024 * 1024,
@@ -51,7 +63,9 @@ export const limits = {
   /** Shape of a contract's code: compilers stay far below, and every host compiles what is below. */
   contractFunctionsMax: 4_096,
   contractFunctionBytesMax: 128 * 1024,
-  contractLocalsMax: 1_024,
+  /** Parameters and locals of one function; WebAssembly's JavaScript API allows 1,000 parameters. */
+  contractLocalsMax: 1_000,
+  contractBranchTableMax: 4_096,
   contractNestingMax: 512,
   contractGlobalsMax: 1_024,
   contractSegmentsMax: 4_096,

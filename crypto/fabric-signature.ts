@@ -1,0 +1,27 @@
+import { verify } from 'node:crypto';
+import { curveOrders } from './curves.ts';
+import { isLowS, readDerSignature } from './ecdsa-signature.ts';
+import { fault } from './faults.ts';
+import { keyObjectOf } from './public-key.ts';
+import type { PublicKey } from './public-key.ts';
+
+/**
+ * Verifies an ECDSA signature as Fabric's nodes make them: SHA-256 for P-256 and P-384 alike,
+ * DER, low s.
+ *
+ * @param signature strict DER, nothing after it.
+ * @returns false for every signature that is not right; never throws on one.
+ * @throws CRYPTO_ALGORITHM_MISMATCH the key is neither P-256 nor P-384.
+ * @see Fabric bccsp/sw/ecdsa.go, verifyECDSA.
+ */
+export function verifyFabric(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
+  const curve = fabricCurveOf(key);
+  const raw = readDerSignature(signature, curveOrders[curve].fieldBytes);
+  if (raw === undefined || !isLowS(curve, raw)) return false;
+  return verify('sha256', message, keyObjectOf(key), signature);
+}
+
+function fabricCurveOf(key: PublicKey): 'P-256' | 'P-384' {
+  if (key.kind === 'P-256' || key.kind === 'P-384') return key.kind;
+  throw fault('CRYPTO_ALGORITHM_MISMATCH', { algorithm: 'Fabric ECDSA', keyKind: key.kind });
+}
