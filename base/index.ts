@@ -5,4 +5,5 @@ export * from './faults.ts';
 export * from './limits.ts';
 export * from './link.ts';
 export * from './log.ts';
+export * from './lru-map.ts';
 export * from './queue.ts';
