@@ -78,10 +78,12 @@ function packagesIn(lockFile) {
 }
 
 function installNodePackages() {
-  say('installing the Node.js packages with npm ci');
+  say('installing the Node.js packages');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const options = ['--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-  if (!run([npm, 'ci', ...options])) stop('npm ci failed; what it printed above says why.');
+  // "npm ci" demands that the lock file lists the prebuilt packages of every platform, and a lock file
+  // written where a registry serves only some of them does not; "npm install" takes the same versions.
+  const options = ['--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  if (!run([npm, 'install', ...options])) stop('npm install failed; what it printed says why.');
 }
 
 /** Once per installation: the right Node.js starts, and the compiled packages load in it. */
