@@ -74,6 +74,28 @@ export const CollectionHashedReadWriteSet = message('rwset.CollectionHashedReadW
   hashedRwset: bytes(2),
   pvtRwsetHash: bytes(3),
 });
+export type CollectionHashedReadWriteSet = MessageOf<typeof CollectionHashedReadWriteSet>;
+
+export const KvReadHash = message('kvrwset.KVReadHash', {
+  keyHash: bytes(1),
+  version: nested(2, () => Version),
+});
+export const KvWriteHash = message('kvrwset.KVWriteHash', {
+  keyHash: bytes(1),
+  isDelete: bool(2),
+  valueHash: bytes(3),
+  isPurge: bool(4),
+});
+export const KvMetadataWriteHash = message('kvrwset.KVMetadataWriteHash', {
+  keyHash: bytes(1),
+  entries: repeatedNested(2, () => KvMetadataEntry),
+});
+/** Bytes in `CollectionHashedReadWriteSet.hashedRwset`. */
+export const HashedRwSet = message('kvrwset.HashedRWSet', {
+  hashedReads: repeatedNested(1, () => KvReadHash),
+  hashedWrites: repeatedNested(2, () => KvWriteHash),
+  metadataWrites: repeatedNested(3, () => KvMetadataWriteHash),
+});
 
 export const NsReadWriteSet = message('rwset.NsReadWriteSet', {
   namespace: text(1),

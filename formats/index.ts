@@ -8,6 +8,8 @@ export * from './fabric-policies.ts';
 export * from './fabric-rwset.ts';
 export { message } from './protobuf.ts';
 export type { Message, MessageOf } from './protobuf.ts';
+export { compareKeys, encodeRwSet, parseRwSet } from './rwset.ts';
+export type * from './verdict.ts';
 export * from './zone-endorser.ts';
 export * from './signer-client.ts';
 export * from './zone-signer.ts';
