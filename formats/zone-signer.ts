@@ -1,7 +1,14 @@
 /** Messages between the zone's processes and a signer host. The host signs these contents, never a digest. */
 import { message } from './protobuf.ts';
 import type { MessageOf } from './protobuf.ts';
-import { bytes, repeatedBytes, repeatedNested, text, uint64 } from './protobuf-fields.ts';
+import {
+  bytes,
+  repeatedBytes,
+  repeatedNested,
+  repeatedText,
+  text,
+  uint64,
+} from './protobuf-fields.ts';
 
 /** Method numbers on the link to a signer host. */
 export const signerMethods = {
@@ -79,7 +86,7 @@ export const SignCsrCall = message('countersign.SignCsrCall', {
   keyLabel: text(1),
   commonName: text(2),
   organization: text(3),
-  organizationalUnit: text(4),
+  organizationalUnits: repeatedText(4),
 });
 export type SignCsrCall = MessageOf<typeof SignCsrCall>;
 
