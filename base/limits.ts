@@ -83,10 +83,55 @@ export const limits = {
   /** Real time after which a worker that does not answer is killed whatever its gas says. */
   contractWaitMsMax: 10_000,
   signWaitMsMax: 5_000,
+  /** Signatures waiting for a session: five seconds of a token that makes 4,000 a second. */
+  signQueueDepthMax: 20_000,
+  /** Items of one call to a signer host: three for every transaction of a block. */
+  signBatchMax: 1_500,
+  /** Signing sessions of one host: past it a network HSM gains nothing, and every thread costs 10 MB. */
+  signSessionsMax: 64,
+  /** Keys of one token: SoftHSM's look-ups take milliseconds from some hundreds of objects on. */
+  tokenKeysMax: 64,
+  /** Guard records kept before the file is written anew: 32 MB, read in a fraction of a second. */
+  guardRecordsMax: 65_536,
   endorseWaitMsMax: 15_000,
   /** How often one bundle is asked for again, elsewhere, before its requests fail. */
   endorseAttemptsMax: 3,
   deliverStreamsMax: 2_500,
+  /** A stock peer opens one; tools a few. One connection must not take every stream. */
+  deliverStreamsPerConnectionMax: 100,
+  deliverConnectionsMax: 2_500,
+  /** A signed SeekInfo: a certificate and some numbers. */
+  deliverRequestBytesMax: 64 * 1024,
+  /** A stream on which nothing was asked for so long is closed. */
+  deliverSilenceMsMax: 60_000,
+  /** A client that takes no byte of a block for so long loses its connection, and frees the block. */
+  deliverSendWaitMsMax: 120_000,
+  /** Below the 60 s of stock peers' own pings, so that a vanished one is noticed at all. */
+  deliverPingMs: 30_000,
+  deliverPingWaitMsMax: 20_000,
+  /** A call with many requests: several bundles' worth. */
+  callBytesMax: 32 * 1024 * 1024,
+  /** Bodies of all calls being read or answered; past it the answer is busy. */
+  callBytesInFlightMax: 512 * 1024 * 1024,
+  httpConnectionsMax: 10_000,
+  httpHeaderBytesMax: 16 * 1024,
+  /** Time to send one whole call; a trickled one ends there. */
+  callReceiveMsMax: 30_000,
+  httpKeepAliveMsMax: 30_000,
+  /** How long a call waits for its requests' outcomes before it is told to ask again. */
+  answerWaitMsMax: 60_000,
+  /** Refusals kept for those who did not wait for them. */
+  refusedOutcomesMax: 10_000,
+  /** Single clients on the whitelist; larger populations are admitted by their organisation. */
+  registryClientsMax: 10_000,
+  registryGrantsMax: 1_000,
+  registryBytesMax: 64 * 1024 * 1024,
+  /** How stale the whitelist may be: a revoked client is out within it. */
+  registryStaleMsMax: 250,
+  /** A lock file older than this was left by a writer that died. */
+  registryLockMsMax: 30_000,
+  /** Identities of clients kept per channel configuration. */
+  clientIdentitiesMax: 10_000,
 } as const;
 
 assert(limits.bundleBytesMax >= limits.requestBytes, 'any request must fit into a bundle');
@@ -99,3 +144,6 @@ assert(
   limits.argBytes >= limits.contractCodeBytesMax * 1.33,
   'code must fit an argument as base64',
 );
+assert(limits.signQueueDepthMax >= limits.signBatchMax, 'any batch must fit into the queue');
+assert(limits.callBytesMax >= limits.requestBytes, 'any request must fit into a call');
+assert(limits.callBytesInFlightMax >= limits.callBytesMax, 'any call must fit');

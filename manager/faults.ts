@@ -1,0 +1,50 @@
+import { declareFaults } from '#base';
+
+/** Makes the faults of manager/; see docs/ERRORS.md. */
+export const fault = declareFaults({
+  MANAGER_QUEUE_FULL: ['busy', 'Too many requests are waiting.'],
+
+  // Admission.
+  MANAGER_CHANNEL_UNKNOWN: ['absent', 'The channel is not served here.'],
+  MANAGER_CLIENT_UNKNOWN: ['unauthenticated', 'The client is not on the whitelist.'],
+  MANAGER_CLIENT_REVOKED: ['unauthenticated', 'The client was struck off the whitelist.'],
+  MANAGER_CERTIFICATE_UNTRUSTED: [
+    'unauthenticated',
+    'The client certificate is not a valid one of an organisation of the channel.',
+  ],
+  MANAGER_ALGORITHM_MISMATCH: [
+    'unauthenticated',
+    'The signature algorithm does not belong to the kind of key in the client certificate.',
+  ],
+  MANAGER_GRANT_MISSING: ['denied', 'The client may not call this function on this channel.'],
+  MANAGER_CONTRACT_UNKNOWN: ['absent', 'The contract is not deployed on the channel.'],
+  MANAGER_REQUEST_EXPIRED: ['unauthenticated', 'The request has expired.'],
+  MANAGER_REQUEST_EARLY: ['unauthenticated', 'The request is dated in the future.'],
+  MANAGER_LIFETIME_TOO_LONG: ['malformed', 'The request is valid for longer than is allowed.'],
+  MANAGER_SIGNATURE_HIGH: ['malformed', 'The signature has a high s, which is forbidden here.'],
+  MANAGER_REQUEST_REPLAYED: ['conflict', 'The request was executed before.'],
+  MANAGER_REQUEST_PENDING: ['conflict', 'The request is being executed.'],
+
+  // Whitelist.
+  MANAGER_REGISTRY_UNREADABLE: ['malformed', 'The client registry cannot be read.'],
+  MANAGER_REGISTRY_INVALID: ['malformed', 'The client registry does not fit its schema.'],
+  MANAGER_REGISTRY_LOCKED: ['busy', 'Another change of the client registry is under way.'],
+
+  // HTTP.
+  MANAGER_LISTEN_INSECURE: ['malformed', 'Without TLS the service listens on loopback only.'],
+  MANAGER_ROUTE_UNKNOWN: ['absent', 'There is no such resource.'],
+  MANAGER_CALL_INVALID: ['malformed', 'The call does not fit the interface description.'],
+  MANAGER_CALL_TOO_LARGE: ['malformed', 'The call is larger than is allowed.'],
+  MANAGER_MEDIA_TYPE_UNKNOWN: ['malformed', 'The media type of the call is not taken here.'],
+  MANAGER_CALLS_FULL: ['busy', 'Too many calls are being answered.'],
+  MANAGER_CALL_FAILED: ['broken', 'The call failed inside.'],
+  MANAGER_REQUEST_ABSENT: ['absent', 'No request of this id is known.'],
+  MANAGER_BLOCK_ABSENT: ['absent', 'There is no block of this number yet.'],
+  MANAGER_TRANSACTION_ABSENT: ['absent', 'No transaction of this id is known.'],
+
+  // Deliver.
+  MANAGER_STREAMS_FULL: ['busy', 'Too many streams are open.'],
+  MANAGER_STREAM_SILENT: ['busy', 'The stream was closed because nothing was asked on it.'],
+  MANAGER_STREAM_STALLED: ['busy', 'The stream was closed because its client takes no blocks.'],
+  MANAGER_SEEK_INVALID: ['malformed', 'The request for blocks is malformed.'],
+});
