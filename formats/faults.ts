@@ -7,4 +7,5 @@ export const fault = declareFaults({
     'The protobuf message is not in canonical form or has unknown fields.',
   ],
   FORMATS_ANSWER_INVALID: ['broken', 'A process of the zone gave an answer of another shape.'],
+  FORMATS_BLOCK_MALFORMED: ['malformed', 'The block is not in the form that Fabric peers accept.'],
 });

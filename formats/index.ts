@@ -1,3 +1,4 @@
+export * from './block.ts';
 export * from './bundle.ts';
 export * from './fabric-common.ts';
 export * from './fabric-config.ts';

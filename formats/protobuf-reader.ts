@@ -26,6 +26,10 @@ export class ProtobufReader {
     return this.#at >= this.#end;
   }
 
+  get offset(): number {
+    return this.#at;
+  }
+
   /** Narrows the reader to the next length-delimited value; give the result to `leave`. */
   enter(): number {
     const length = this.#length();
