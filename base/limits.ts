@@ -18,6 +18,8 @@ export const limits = {
   requestLifetimeSecondsMax: 24 * 3600,
   /** How far ahead of ours a client's clock may be (Fabric's authentication.timewindow is 15 min). */
   clockSkewSecondsMax: 15 * 60,
+  /** How far a bundle's time may be from the endorser's: machines of one zone keep time together. */
+  taskClockSkewMsMax: 60_000,
   /** Certificates in an x5c header. */
   x5cCertificatesMax: 4,
   certificateBytes: 16 * 1024,
@@ -76,6 +78,8 @@ export const limits = {
    * a Node thread has, so that the contract's bound is met before the machine's, on every machine.
    */
   contractStackSlotsMax: 24_576,
+  /** What a contract says when it refuses: it stands on the ledger. */
+  contractMessageBytesMax: 1_024,
   /** Range iterators open at one time in one operation. */
   contractRangesOpenMax: 16,
   /** Gas of one operation, in instructions: about 50 ms of a slow core. */
