@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { withFileLock } from './file-lock.ts';
+import { pinnedModule } from './versions.ts';
+import type { FabricVersion } from './versions.ts';
+
+const execute = promisify(execFile);
+const modulePath = 'github.com/hyperledger/fabric';
+const tools = ['peer', 'orderer', 'configtxgen', 'cryptogen', 'configtxlator', 'osnadmin'] as const;
+const buildWaitMsMax = 15 * 60_000;
+
+/** Paths of one version's programs, and of the directory with the core.yaml that it ships. */
+export type FabricBinaries = Readonly<
+  Record<(typeof tools)[number] | 'name' | 'sampleconfig', string>
+>;
+
+/**
+ * The stock programs of one version: built on first use and kept outside the tree, for every clone.
+ *
+ * @throws Error that says what to install or what a release's directory lacks.
+ */
+export async function fabricBinaries(version: FabricVersion): Promise<FabricBinaries> {
+  if (version.from === 'release') return programsIn(version.dir, version.name);
+  const cacheHome = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  const cacheDir = join(cacheHome, 'countersign', 'fabric');
+  const dir = join(cacheDir, `${version.version}-${process.platform}-${process.arch}`);
+  if (!existsSync(dir)) {
+    await mkdir(cacheDir, { recursive: true });
+    await withFileLock(`${dir}.lock`, buildWaitMsMax, async () => {
+      if (!existsSync(dir)) await buildModule(version.version, dir);
+    });
+  }
+  return programsIn(dir, version.name);
+}
+
+function programsIn(dir: string, name: string): FabricBinaries {
+  const sampleconfig = ['config', 'sampleconfig'].find((each) =>
+    existsSync(join(dir, each, 'core.yaml')),
+  );
+  const missing = tools.filter((tool) => !existsSync(join(dir, 'bin', tool)));
+  if (sampleconfig === undefined || missing.length > 0) {
+    const wanted = [...missing.map((tool) => `bin/${tool}`), 'config/core.yaml'].join(', ');
+    throw new Error(`${dir} is no Fabric release: it must hold ${wanted}`);
+  }
+  const paths = Object.fromEntries(tools.map((tool) => [tool, join(dir, 'bin', tool)]));
+  return { ...paths, name, sampleconfig: join(dir, sampleconfig) } as FabricBinaries;
+}
+
+async function buildModule(version: string, dir: string): Promise<void> {
+  const work = await mkdtemp(`${dir}.build-`);
+  try {
+    const pinned = version === pinnedModule;
+    await writeModuleFiles(work, version, pinned);
+    const go = (...args: string[]) => runGo(work, pinned ? 'readonly' : 'mod', args);
+    await mkdir(join(work, 'bin'));
+    await go(
+      'build',
+      '-trimpath',
+      '-o',
+      'bin/',
+      ...tools.map((tool) => `${modulePath}/cmd/${tool}`),
+    );
+    const source = (await go('list', '-m', '-f', '{{.Dir}}', modulePath)).trim();
+    await copyYaml(join(source, 'sampleconfig'), join(work, 'config'));
+    await rename(work, dir);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function writeModuleFiles(work: string, version: string, pinned: boolean): Promise<void> {
+  if (!pinned) {
+    const lines = ['module tools', 'go 1.24', `require ${modulePath} ${version}`, ''];
+    return writeFile(join(work, 'go.mod'), lines.join('\n'));
+  }
+  const committed = join(import.meta.dirname, 'fabric-tools');
+  for (const file of ['go.mod', 'go.sum']) await copyFile(join(committed, file), join(work, file));
+}
+
+async function runGo(work: string, mode: string, args: string[]): Promise<string> {
+  const env = {
+    ...process.env,
+    // Without cgo the programs need no C compiler and no shared library.
+    CGO_ENABLED: '0',
+    GOFLAGS: `-mod=${mode} -buildvcs=false`,
+    GOWORK: 'off',
+  };
+  try {
+    const run = await execute('go', args, { cwd: work, env, timeout: buildWaitMsMax });
+    return run.stdout;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    throw new Error(
+      'The stock Fabric programs are built with Go, and there is no "go" on the PATH. Install Go 1.24 ' +
+        'or later (Debian 13: "sudo apt-get install golang-go").',
+      { cause },
+    );
+  }
+}
+
+/** Files of the module cache are read-only; a copy by content is not. */
+async function copyYaml(from: string, to: string): Promise<void> {
+  await mkdir(to);
+  for (const file of await readdir(from)) {
+    if (file.endsWith('.yaml')) await copyFile(join(from, file), join(to, file));
+  }
+}
