@@ -8,4 +8,8 @@ export const fault = declareFaults({
   ],
   FORMATS_ANSWER_INVALID: ['broken', 'A process of the zone gave an answer of another shape.'],
   FORMATS_BLOCK_MALFORMED: ['malformed', 'The block is not in the form that Fabric peers accept.'],
+  FORMATS_TRANSACTION_MALFORMED: [
+    'malformed',
+    'The transaction lacks a layer that Fabric demands.',
+  ],
 });

@@ -1,5 +1,7 @@
 export * from './block.ts';
+export * from './block-delivery.ts';
 export * from './bundle.ts';
+export * from './bundle-reader.ts';
 export * from './fabric-common.ts';
 export * from './fabric-config.ts';
 export * from './fabric-lifecycle.ts';
@@ -10,6 +12,7 @@ export * from './fabric-rwset.ts';
 export { message } from './protobuf.ts';
 export type { Message, MessageOf } from './protobuf.ts';
 export { compareKeys, encodeRwSet, parseRwSet } from './rwset.ts';
+export * from './transaction.ts';
 export type * from './verdict.ts';
 export * from './zone-endorser.ts';
 export * from './signer-client.ts';
