@@ -19,3 +19,28 @@ export type { Name, SubjectFields } from './name.ts';
 export { certificatePem, parsePem, parsePemAll, pemBlock, pemBlocks } from './pem.ts';
 export { verifySigned } from './signed-object.ts';
 export type { SignedObject, TbsSigner } from './signed-object.ts';
+export { buildCertificate, subjectKeyIdOf } from './certificate-builder.ts';
+export type { CertificateFields } from './certificate-builder.ts';
+export { parseCrl, verifyCrl } from './crl.ts';
+export type { Crl } from './crl.ts';
+export { buildCrl } from './crl-builder.ts';
+export type { CrlFields } from './crl-builder.ts';
+export { buildCsr, parseCsr } from './csr.ts';
+export type { CertificateRequest } from './csr.ts';
+export { oids } from './oids.ts';
+export {
+  consistencyProof,
+  inclusionProof,
+  verifyConsistency,
+  verifyInclusion,
+} from './merkle-proof.ts';
+export {
+  appendLeaves,
+  emptyTree,
+  leafHash,
+  nodeHash,
+  rootOfEmpty,
+  treeRoot,
+  treeStateAt,
+} from './merkle-tree.ts';
+export type { GetNode, TreeNode, TreeState } from './merkle-tree.ts';
