@@ -12,4 +12,5 @@ export const fault = declareFaults({
     'malformed',
     'The transaction lacks a layer that Fabric demands.',
   ],
+  FORMATS_DEFINITION_INVALID: ['malformed', 'The contract definition would stop Fabric peers.'],
 });

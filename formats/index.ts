@@ -9,6 +9,8 @@ export * from './fabric-orderer.ts';
 export * from './fabric-peer.ts';
 export * from './fabric-policies.ts';
 export * from './fabric-rwset.ts';
+export * from './lifecycle.ts';
+export { checkLifecycleWrites, isContractName } from './lifecycle-check.ts';
 export { message } from './protobuf.ts';
 export type { Message, MessageOf } from './protobuf.ts';
 export { compareKeys, encodeRwSet, parseRwSet } from './rwset.ts';
