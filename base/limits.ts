@@ -35,6 +35,10 @@ export const limits = {
   /** Below it RSA is breakable in our lifetime; above it one verification is an attack. */
   rsaBitsMin: 2048,
   rsaBitsMax: 8192,
+  /** Verifications with an SM2 key before it gets a table of multiples, which costs ten of them. */
+  sm2TableAfterUses: 16,
+  /** At about 300 KB each. */
+  sm2TablesMax: 64,
   /** Requests waiting to be bundled; past it the answer is busy, at once. */
   requestQueueDepthMax: 20_000,
   requestQueueBytesMax: 256 * 1024 * 1024,
@@ -43,6 +47,8 @@ export const limits = {
   bundleOperationsMax: 5_000,
   bundleBytesMax: 2 * 1024 * 1024,
   transactionsPerBlockMax: 500,
+  /** Transactions of one contract in a block when each carries one request. */
+  singleRequestBundlesPerWaveMax: 100,
   /** Fabric's AbsoluteMaxBytes in our genesis blocks. */
   envelopeBytesMax: 10 * 1024 * 1024,
   /** A peer's gRPC receive limit is 100 MiB; half of it leaves room for headers and metadata. */
@@ -101,11 +107,25 @@ export const limits = {
   /** How often one bundle is asked for again, elsewhere, before its requests fail. */
   endorseAttemptsMax: 3,
   deliverStreamsMax: 2_500,
+  /** Identities a channel configuration remembers as checked: the active clients and all nodes. */
+  identitiesCachedMax: 10_000,
+  /** Compiled contract policies, one per policy text in use on the channel. */
+  policiesCachedMax: 512,
+  policyTextBytesMax: 8 * 1024,
+  /** Gates inside gates of a policy's text: nobody reads more, and the parser recurses. */
+  policyTextDepthMax: 32,
+  /** Alternative sets of endorsing nodes that planning keeps, and looks at, per policy rule. */
+  planSetsMax: 64,
+  planCandidatesMax: 2_048,
   /** A stock peer opens one; tools a few. One connection must not take every stream. */
   deliverStreamsPerConnectionMax: 100,
   deliverConnectionsMax: 2_500,
   /** A signed SeekInfo: a certificate and some numbers. */
   deliverRequestBytesMax: 64 * 1024,
+  /** What stock peers receive at most in one message. */
+  deliverMessageBytesMax: 100 * 1024 * 1024,
+  /** A connection without a stream is closed after it. */
+  deliverIdleMsMax: 300_000,
   /** A stream on which nothing was asked for so long is closed. */
   deliverSilenceMsMax: 60_000,
   /** A client that takes no byte of a block for so long loses its connection, and frees the block. */
@@ -132,8 +152,6 @@ export const limits = {
   registryBytesMax: 64 * 1024 * 1024,
   /** How stale the whitelist may be: a revoked client is out within it. */
   registryStaleMsMax: 250,
-  /** A lock file older than this was left by a writer that died. */
-  registryLockMsMax: 30_000,
   /** Identities of clients kept per channel configuration. */
   clientIdentitiesMax: 10_000,
 } as const;
@@ -151,3 +169,4 @@ assert(
 assert(limits.signQueueDepthMax >= limits.signBatchMax, 'any batch must fit into the queue');
 assert(limits.callBytesMax >= limits.requestBytes, 'any request must fit into a call');
 assert(limits.callBytesInFlightMax >= limits.callBytesMax, 'any call must fit');
+assert(limits.deliverMessageBytesMax > limits.blockBytesMax, 'any block must fit a message');

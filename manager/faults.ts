@@ -4,6 +4,17 @@ import { declareFaults } from '#base';
 export const fault = declareFaults({
   MANAGER_QUEUE_FULL: ['busy', 'Too many requests are waiting.'],
 
+  // Endorsement.
+  MANAGER_ENDORSERS_UNREACHABLE: [
+    'busy',
+    'The endorsers in reach cannot satisfy the endorsement policy.',
+  ],
+  MANAGER_ENDORSEMENT_MISSING: ['broken', 'An endorser left out an endorsement it was asked for.'],
+  MANAGER_ENDORSEMENT_BAD: ['broken', 'An endorsement does not verify.'],
+  MANAGER_ENDORSEMENT_DIVERGES: ['broken', 'Endorsers came to different results.'],
+  MANAGER_BUNDLE_CONFLICTING: ['conflict', 'The state kept changing under the request.'],
+  MANAGER_STOPPING: ['busy', 'The service is stopping.'],
+
   // Admission.
   MANAGER_CHANNEL_UNKNOWN: ['absent', 'The channel is not served here.'],
   MANAGER_CLIENT_UNKNOWN: ['unauthenticated', 'The client is not on the whitelist.'],
@@ -47,4 +58,5 @@ export const fault = declareFaults({
   MANAGER_STREAM_SILENT: ['busy', 'The stream was closed because nothing was asked on it.'],
   MANAGER_STREAM_STALLED: ['busy', 'The stream was closed because its client takes no blocks.'],
   MANAGER_SEEK_INVALID: ['malformed', 'The request for blocks is malformed.'],
+  MANAGER_READER_DENIED: ['denied', 'The identity may not read the channel.'],
 });

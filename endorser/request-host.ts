@@ -1,0 +1,78 @@
+import type { RequestEvent } from '#formats';
+import type { HostInterface } from '#wasm';
+import { limits } from '#base';
+import { fault } from './faults.ts';
+import type { SimulatedRequest } from './simulation-messages.ts';
+import type { Simulator } from './simulator.ts';
+
+/** What a contract sees while one request of a bundle runs: the simulation, cut to its namespace. */
+export class RequestHost implements HostInterface {
+  readonly #simulator: Simulator;
+  readonly #namespace: string;
+  readonly #timeMs: bigint;
+  #request: SimulatedRequest | undefined;
+  #requestIndex = 0;
+  #events: RequestEvent[] = [];
+
+  constructor(simulator: Simulator, namespace: string, timeMs: bigint) {
+    this.#simulator = simulator;
+    this.#namespace = namespace;
+    this.#timeMs = timeMs;
+  }
+
+  begin(request: SimulatedRequest, requestIndex: number): void {
+    this.#request = request;
+    this.#requestIndex = requestIndex;
+    this.#events = [];
+  }
+
+  /** Events of the request that just ended; the caller keeps them only if it succeeded. */
+  takeEvents(): RequestEvent[] {
+    return this.#events;
+  }
+
+  get(key: string): Uint8Array | undefined {
+    return this.#simulator.get(this.#namespace, key);
+  }
+
+  put(key: string, value: Uint8Array): void {
+    this.#simulator.put(this.#namespace, key, value);
+  }
+
+  delete(key: string): void {
+    this.#simulator.delete(this.#namespace, key);
+  }
+
+  range(start: string, end: string, limit: number): Iterable<readonly [string, Uint8Array]> {
+    return this.#simulator.range(this.#namespace, start, end, limit);
+  }
+
+  clientId(): string {
+    return this.request().clientId;
+  }
+
+  clientMspId(): string {
+    return this.request().clientMspId;
+  }
+
+  requestId(): string {
+    return this.request().requestId;
+  }
+
+  timeMs(): bigint {
+    return this.#timeMs;
+  }
+
+  emit(name: string, payload: Uint8Array): void {
+    if (this.#events.length >= limits.eventsPerRequestMax) {
+      throw fault('ENDORSER_EVENTS_TOO_MANY', { eventsPerRequestMax: limits.eventsPerRequestMax });
+    }
+    this.#events.push({ requestIndex: this.#requestIndex, name, payload: payload.slice() });
+  }
+
+  /** The request that runs now. */
+  request(): SimulatedRequest {
+    if (this.#request === undefined) throw new TypeError('no request has begun');
+    return this.#request;
+  }
+}

@@ -1,0 +1,93 @@
+import { emptyBytes, fromHex } from '#base';
+import type { RequestEvent, RequestResult } from '#formats';
+import { lifecycleNamespace, readDefinition } from '#formats';
+import type { ContractCode } from './contract-code.ts';
+import { fault } from './faults.ts';
+import { LifecycleContract } from './lifecycle-contract.ts';
+import { RequestHost } from './request-host.ts';
+import type { SimulatedRequest, SimulationJob } from './simulation-messages.ts';
+import { Simulator } from './simulator.ts';
+import type { StateSource } from './simulator.ts';
+
+/** Runs one operation of the request the host has begun. */
+export interface Invocable {
+  invoke(functionName: string, args: readonly string[]): InvocationOutcome;
+}
+
+export type InvocationOutcome =
+  { ok: true; result: Uint8Array } | { ok: false; status: number; code: string; message: string };
+
+/** A source that also knows its height. */
+export type HeightedSource = StateSource & { readonly height: bigint };
+
+/**
+ * Simulates a bundle: its requests in order, each rolled back alone when it fails.
+ *
+ * @throws ENDORSER_HEIGHT_BEHIND, ENDORSER_CONTRACT_UNKNOWN, WASM_… when nothing can be run.
+ */
+export function runBundle(
+  job: SimulationJob,
+  source: HeightedSource,
+  code: ContractCode,
+): {
+  readWriteSet: Uint8Array;
+  results: RequestResult[];
+  events: RequestEvent[];
+  contractVersion: string;
+} {
+  if (source.height !== job.height) {
+    throw fault('ENDORSER_HEIGHT_BEHIND', { height: source.height, wanted: job.height });
+  }
+  const simulator = new Simulator(source);
+  const host = new RequestHost(simulator, job.contract, job.timeMs);
+  const { contract, contractVersion } = openContract(job, source, simulator, host, code);
+  const results: RequestResult[] = [];
+  const events: RequestEvent[] = [];
+  for (const [index, request] of job.requests.entries()) {
+    const savepoint = simulator.savepoint();
+    host.begin(request, index);
+    const result = runRequest(request, contract);
+    if (result.status === 200) events.push(...host.takeEvents());
+    else simulator.rollback(savepoint);
+    results.push(result);
+  }
+  return { readWriteSet: simulator.readWriteSet(), results, events, contractVersion };
+}
+
+function openContract(
+  job: SimulationJob,
+  source: StateSource,
+  simulator: Simulator,
+  host: RequestHost,
+  code: ContractCode,
+): { contract: Invocable; contractVersion: string } {
+  if (job.contract === lifecycleNamespace) {
+    const contract = new LifecycleContract(simulator, () => host.request());
+    return { contract, contractVersion: 'syscc' };
+  }
+  // Definition and code are read past the simulation: they are not part of the contract's reads,
+  // as in Fabric, where the endorsers' lifecycle look-ups leave no trace in the read set.
+  const definition = readDefinition(
+    job.contract,
+    (key) => source.get(lifecycleNamespace, key)?.value,
+  );
+  if (definition === undefined) {
+    throw fault('ENDORSER_CONTRACT_UNKNOWN', { contract: job.contract });
+  }
+  const contract = code.open(job.contract, source, host);
+  return { contract, contractVersion: definition.version };
+}
+
+function runRequest(request: SimulatedRequest, contract: Invocable): RequestResult {
+  const requestId = fromHex(request.requestId) ?? emptyBytes;
+  const payloads: Uint8Array[] = [];
+  for (const operation of request.operations) {
+    const outcome = contract.invoke(operation.function, operation.args);
+    if (!outcome.ok) {
+      const { status, message, code } = outcome;
+      return { requestId, status, message, payloads: [], code };
+    }
+    payloads.push(outcome.result);
+  }
+  return { requestId, status: 200, message: '', payloads, code: '' };
+}

@@ -1,0 +1,105 @@
+import { Worker } from 'node:worker_threads';
+import { Fault, limits } from '#base';
+import type { FaultKind, Log } from '#base';
+import { fault } from './faults.ts';
+import type { SimulationAnswer, SimulationJob } from './simulation-messages.ts';
+
+export type SimulationSuccess = Extract<SimulationAnswer, { ok: true }>;
+
+const workerFile = new URL('./simulation-worker.ts', import.meta.url);
+
+/**
+ * Worker threads that run contracts; a job is one bundle. Gas stops a contract that loops; should a
+ * worker still not answer in time, it alone is ended and replaced.
+ */
+export class SimulationPool implements AsyncDisposable {
+  readonly #ledgerDir: string;
+  readonly #log: Log;
+  readonly #slots: Slot[];
+  readonly #waiting: (() => void)[] = [];
+  #jobId = 0;
+
+  /** @param workerCount threads, at least one. */
+  constructor(options: { ledgerDir: string; workerCount: number; log: Log }) {
+    this.#ledgerDir = options.ledgerDir;
+    this.#log = options.log;
+    this.#slots = Array.from({ length: options.workerCount }, () => ({
+      worker: undefined,
+      busy: false,
+    }));
+  }
+
+  get jobsWaiting(): number {
+    return this.#waiting.length + this.#slots.filter((slot) => slot.busy).length;
+  }
+
+  /** @throws ENDORSER_…, WASM_… when the bundle as a whole cannot be simulated. */
+  async run(job: Omit<SimulationJob, 'jobId'>): Promise<SimulationSuccess> {
+    const slot = await this.#freeSlot();
+    try {
+      this.#jobId += 1;
+      const answer = await this.#ask(slot, { ...job, jobId: this.#jobId });
+      if (answer.ok) return answer;
+      throw new Fault(answer.code, answer.kind as FaultKind, answer.sentence, {});
+    } finally {
+      slot.busy = false;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.worker?.terminate()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #freeSlot(): Promise<Slot> {
+    for (;;) {
+      const free = this.#slots.find((slot) => !slot.busy);
+      if (free !== undefined) {
+        free.busy = true;
+        return free;
+      }
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+      });
+    }
+  }
+
+  #ask(slot: Slot, job: SimulationJob): Promise<SimulationAnswer> {
+    const worker = (slot.worker ??= this.#start(slot));
+    return new Promise<SimulationAnswer>((resolve, reject) => {
+      const settle = (act: () => void) => {
+        clearTimeout(timer);
+        worker.off('message', onMessage);
+        worker.off('exit', onExit);
+        act();
+      };
+      const onMessage = (answer: SimulationAnswer) => settle(() => resolve(answer));
+      const onExit = () => settle(() => reject(fault('ENDORSER_WORKER_LOST')));
+      const timer = setTimeout(() => void worker.terminate(), limits.contractWaitMsMax);
+      worker.on('message', onMessage);
+      worker.on('exit', onExit);
+      worker.postMessage(job);
+    });
+  }
+
+  #start(slot: Slot): Worker {
+    const worker = new Worker(workerFile, {
+      workerData: { ledgerDir: this.#ledgerDir },
+      resourceLimits: { maxOldGenerationSizeMb: 512 },
+    });
+    worker.on('error', (error) => this.#log.error({ err: error }, 'simulation worker failed'));
+    worker.on('exit', () => {
+      slot.worker = undefined;
+    });
+    return worker;
+  }
+}
+
+interface Slot {
+  worker: Worker | undefined;
+  busy: boolean;
+}

@@ -1,0 +1,31 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { Fault } from '#base';
+import { openStateReader } from '#ledger';
+import { ContractCode } from './contract-code.ts';
+import { runBundle } from './run-bundle.ts';
+import type { SimulationAnswer, SimulationJob } from './simulation-messages.ts';
+
+/** Entry of the thread that runs contracts: no key, no network, the world state read-only. */
+const { ledgerDir } = workerData as { ledgerDir: string };
+const state = openStateReader(ledgerDir);
+const contracts = new ContractCode();
+
+parentPort?.on('message', (job: SimulationJob) => {
+  parentPort?.postMessage(answer(job));
+});
+
+function answer(job: SimulationJob): SimulationAnswer {
+  try {
+    state.refresh();
+    return { jobId: job.jobId, ok: true, ...runBundle(job, state, contracts) };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return {
+      jobId: job.jobId,
+      ok: false,
+      code: error.code,
+      kind: error.kind,
+      sentence: error.message,
+    };
+  }
+}

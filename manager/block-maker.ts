@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Fault, emptyBytes } from '#base';
+import type { Log } from '#base';
+import { SignatureHeader, blockMetadata, dataHash, isConfigBlock, signaturesValue } from '#formats';
+import type { Block, SignerClient } from '#formats';
+import type { CommittedBlock, Ledger, ProposedBlock } from '#ledger';
+
+const nonceBytes = 24;
+const signRetryMs = 200;
+
+export interface BlockMakerParts {
+  ledger: Ledger;
+  signer: SignerClient;
+  /** Label of the ordering key and its msp.SerializedIdentity. */
+  orderingKey: { label: string; serializedIdentity: Uint8Array };
+  channel: string;
+  log: Log;
+  signal: AbortSignal;
+}
+
+/**
+ * Makes block after block: the block is on disk before its signature is asked for, so that after any
+ * crash the very same block is signed and not another of its height.
+ */
+export class BlockMaker {
+  readonly #parts: BlockMakerParts;
+
+  constructor(parts: BlockMakerParts) {
+    this.#parts = parts;
+  }
+
+  /** Completes a block that a crash left without its signature. */
+  async recover(): Promise<void> {
+    const { proposed } = this.#parts.ledger;
+    if (proposed === undefined) return;
+    this.#parts.log.info({ block: proposed.header.number }, 'completing the block left unsigned');
+    await this.#complete(proposed);
+  }
+
+  /** @param envelopes common.Envelope bytes, in order; at least one. */
+  async make(envelopes: Uint8Array[]): Promise<CommittedBlock> {
+    const { ledger } = this.#parts;
+    const proposed = await ledger.propose({
+      header: {
+        number: ledger.height,
+        previousHash: ledger.lastHeaderHash,
+        dataHash: dataHash(envelopes),
+      },
+      data: envelopes,
+    });
+    return this.#complete(proposed);
+  }
+
+  async #complete(proposed: ProposedBlock): Promise<CommittedBlock> {
+    const { ledger, orderingKey } = this.#parts;
+    const facts = {
+      lastConfigIndex: this.#lastConfigIndex(proposed),
+      consenterMetadata: {
+        treeSize: proposed.evidenceAfter.size,
+        rootHash: proposed.evidenceAfter.root,
+      },
+    };
+    const value = signaturesValue(facts);
+    const signatureHeader = SignatureHeader.encode({
+      creator: orderingKey.serializedIdentity,
+      nonce: new Uint8Array(randomBytes(nonceBytes)),
+    });
+    const signature = await this.#sign(proposed, value, signatureHeader);
+    return ledger.seal(
+      blockMetadata(facts, value, [{ signatureHeader, signature, identifierHeader: emptyBytes }]),
+    );
+  }
+
+  #lastConfigIndex({ header, data }: ProposedBlock): bigint {
+    const block: Block = { header, data: { data }, metadata: undefined };
+    if (isConfigBlock(block)) return header.number;
+    return this.#parts.ledger.configBlock.header?.number ?? 0n;
+  }
+
+  /** The block is already on disk: a signer that is away for a while is waited for. */
+  async #sign(
+    { header }: ProposedBlock,
+    metadataValue: Uint8Array,
+    signatureHeader: Uint8Array,
+  ): Promise<Uint8Array> {
+    const { signer, orderingKey, channel, log, signal } = this.#parts;
+    for (;;) {
+      try {
+        return await signer.signBlock({
+          keyLabel: orderingKey.label,
+          channel,
+          ...header,
+          metadataValue,
+          signatureHeader,
+        });
+      } catch (error) {
+        if (!(error instanceof Fault) || error.kind !== 'busy') throw error;
+        log.warn({ block: header.number, code: error.code }, 'the block waits for its signature');
+        await wait(signRetryMs, undefined, { signal });
+      }
+    }
+  }
+}

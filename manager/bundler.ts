@@ -1,0 +1,125 @@
+import { BoundedQueue, limits } from '#base';
+import { fault } from './faults.ts';
+import type { AdmittedRequest } from './pipeline-types.ts';
+
+/** Requests of one contract that will share a transaction. */
+export interface Cut<Entry> {
+  contract: string;
+  entries: Entry[];
+}
+
+/**
+ * Requests waiting per contract. Bundles are cut when the pipeline is free: at low load a request
+ * waits for nothing, under load the bundles grow by themselves up to their bounds.
+ */
+export class Bundler<Entry extends { admitted: AdmittedRequest }> {
+  readonly #requestsMax: number;
+  readonly #queues = new Map<string, BoundedQueue<Entry>>();
+  /** Entries that must be tried anew come before all that wait. */
+  #returned: Entry[] = [];
+  #depth = 0;
+  #bytes = 0;
+
+  constructor(requestsMax: number) {
+    this.#requestsMax = requestsMax;
+  }
+
+  get depth(): number {
+    return this.#depth + this.#returned.length;
+  }
+
+  /** @throws MANAGER_QUEUE_FULL */
+  add(entry: Entry): void {
+    const bytes = bytesOf(entry);
+    if (
+      this.depth >= limits.requestQueueDepthMax ||
+      this.#bytes + bytes > limits.requestQueueBytesMax
+    ) {
+      throw fault('MANAGER_QUEUE_FULL', { requestQueueDepthMax: limits.requestQueueDepthMax });
+    }
+    const { contract } = entry.admitted.request.payload;
+    let queue = this.#queues.get(contract);
+    if (queue === undefined) {
+      queue = new BoundedQueue({ depthMax: limits.requestQueueDepthMax });
+      this.#queues.set(contract, queue);
+    }
+    queue.push(entry);
+    this.#depth += 1;
+    this.#bytes += bytes;
+  }
+
+  /** Puts entries back in front, in their order. */
+  giveBack(entries: readonly Entry[]): void {
+    this.#returned = [...entries, ...this.#returned];
+  }
+
+  /** The next wave: one bundle per contract, or, when bundles have one request, many such. */
+  cut(): Cut<Entry>[] {
+    const cuts: Cut<Entry>[] = [];
+    const returned = Map.groupBy(
+      this.#returned,
+      (entry) => entry.admitted.request.payload.contract,
+    );
+    this.#returned = [];
+    for (const [contract, entries] of returned) cuts.push(...this.#split(contract, entries));
+    for (const [contract, queue] of this.#queues) {
+      if (returned.has(contract)) continue;
+      cuts.push(...this.#cutQueue(contract, queue));
+      if (queue.depth === 0) this.#queues.delete(contract);
+    }
+    const wave = cuts.slice(0, limits.transactionsPerBlockMax);
+    this.giveBack(cuts.slice(limits.transactionsPerBlockMax).flatMap((cut) => cut.entries));
+    return wave;
+  }
+
+  /** Entries that came back go out in bundles of the usual bounds. */
+  #split(contract: string, entries: readonly Entry[]): Cut<Entry>[] {
+    const queue = new BoundedQueue<Entry>({ depthMax: entries.length });
+    for (const entry of entries) queue.push(entry);
+    const cuts = this.#fill(contract, queue, () => {});
+    const rest: Entry[] = [];
+    for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) rest.push(entry);
+    this.giveBack(rest);
+    return cuts;
+  }
+
+  #cutQueue(contract: string, queue: BoundedQueue<Entry>): Cut<Entry>[] {
+    return this.#fill(contract, queue, (entry) => {
+      this.#depth -= 1;
+      this.#bytes -= bytesOf(entry);
+    });
+  }
+
+  #fill(contract: string, queue: BoundedQueue<Entry>, onTaken: (entry: Entry) => void) {
+    const cuts: Cut<Entry>[] = [];
+    // Two bundles of one contract in a block would mostly read what the other writes.
+    const cutsMax = this.#requestsMax === 1 ? limits.singleRequestBundlesPerWaveMax : 1;
+    while (cuts.length < cutsMax && queue.depth > 0) {
+      cuts.push({ contract, entries: this.#fillOne(queue, onTaken) });
+    }
+    return cuts;
+  }
+
+  #fillOne(queue: BoundedQueue<Entry>, onTaken: (entry: Entry) => void): Entry[] {
+    const entries: Entry[] = [];
+    let operations = 0;
+    let bytes = 0;
+    for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
+      operations += next.admitted.request.payload.operations.length;
+      bytes += bytesOf(next);
+      const full =
+        entries.length >= this.#requestsMax ||
+        operations > limits.bundleOperationsMax ||
+        bytes > limits.bundleBytesMax;
+      if (full && entries.length > 0) break;
+      queue.shift();
+      onTaken(next);
+      entries.push(next);
+    }
+    return entries;
+  }
+}
+
+function bytesOf(entry: { admitted: AdmittedRequest }): number {
+  return entry.admitted.request.bytes.length;
+}

@@ -1,0 +1,103 @@
+import { Type } from 'typebox';
+import type { Static } from 'typebox';
+
+const Tls = Type.Object(
+  {
+    certificateFile: Type.String({ description: 'PEM chain, leaf first.' }),
+    keyFile: Type.String({ description: 'PEM private key, readable by this process only.' }),
+  },
+  { additionalProperties: false },
+);
+
+const Routing = Type.Object(
+  {
+    mode: Type.Union(
+      [Type.Literal('partitioned'), Type.Literal('replicated'), Type.Literal('ordered')],
+      {
+        description:
+          'partitioned: each endorser holds the keys of other nodes; replicated: all hold the same ' +
+          'and the least loaded are taken; ordered: the stages of `order` in turn.',
+      },
+    ),
+    endorsersPerTask: Type.Integer({
+      minimum: 1,
+      maximum: 64,
+      default: 1,
+      description: 'replicated: over how many endorsers the target nodes of one task are spread.',
+    }),
+    order: Type.Optional(
+      Type.Array(Type.Array(Type.String(), { minItems: 1 }), {
+        minItems: 1,
+        description: 'ordered: names of endorsers, stage by stage.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type RoutingConfig = Static<typeof Routing>;
+
+/** The manager's configuration file; all paths are absolute. */
+export const ManagerConfig = Type.Object(
+  {
+    ledgerDir: Type.String({ description: 'Directory of the ledger this manager writes.' }),
+    genesisFile: Type.String({ description: 'Block 0 of the channel.' }),
+    registryFile: Type.String({ description: 'The whitelist of clients, clients.json.' }),
+    http: Type.Object(
+      {
+        host: Type.String({ default: '127.0.0.1', description: 'Address to listen on.' }),
+        port: Type.Integer({ minimum: 0, maximum: 65535, description: '0 takes any free port.' }),
+        tls: Type.Optional(Tls),
+      },
+      { additionalProperties: false },
+    ),
+    deliver: Type.Object(
+      {
+        host: Type.String({ default: '127.0.0.1', description: 'Address to listen on.' }),
+        port: Type.Integer({ minimum: 0, maximum: 65535, description: '0 takes any free port.' }),
+        tls: Tls,
+      },
+      { additionalProperties: false },
+    ),
+    signer: Type.Object(
+      {
+        socket: Type.String({ description: 'Unix socket of the zone’s own signer host.' }),
+        orderingKey: Type.String({ description: 'Label of the key that signs blocks.' }),
+        relayKey: Type.String({ description: 'Label of the key that signs bundles’ envelopes.' }),
+      },
+      { additionalProperties: false },
+    ),
+    endorsers: Type.Array(
+      Type.Object(
+        {
+          name: Type.String({ description: 'As in the endorser’s own configuration.' }),
+          socket: Type.String({ description: 'Its Unix socket.' }),
+        },
+        { additionalProperties: false },
+      ),
+      { minItems: 1, maxItems: 64, description: 'The endorsers of the zone.' },
+    ),
+    routing: Routing,
+    bundle: Type.Object(
+      {
+        requestsMax: Type.Integer({
+          minimum: 1,
+          maximum: 1000,
+          default: 500,
+          description:
+            'Requests in one transaction; 1 gives each request a transaction of its own.',
+        }),
+      },
+      { additionalProperties: false },
+    ),
+    highSAllowed: Type.Boolean({
+      default: true,
+      description: 'Whether client signatures may have a high s, as RFC 7515 allows.',
+    }),
+    portsFile: Type.Optional(
+      Type.String({ description: 'Where to write the ports taken, as JSON, once listening.' }),
+    ),
+    logLevel: Type.String({ default: 'info', description: 'pino’s level.' }),
+  },
+  { additionalProperties: false },
+);
+export type ManagerConfig = Static<typeof ManagerConfig>;

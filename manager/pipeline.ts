@@ -1,0 +1,262 @@
+import { randomBytes } from 'node:crypto';
+import { Fault, limits, utf8 } from '#base';
+import type { Clock, Log } from '#base';
+import {
+  BundleResult,
+  ChaincodeAction,
+  Envelope,
+  ProposalResponsePayload,
+  buildEnvelopePayload,
+  buildProposal,
+  bundleFunction,
+  validationCodes,
+} from '#formats';
+import type { BuiltProposal, ClientCertificate, Endorsement, SignerClient } from '#formats';
+import type { CommittedBlock, Ledger } from '#ledger';
+import type { BlockMaker } from './block-maker.ts';
+import { Bundler } from './bundler.ts';
+import type { Cut } from './bundler.ts';
+import type { EndorsementCollector } from './endorsement.ts';
+import { fault } from './faults.ts';
+import type { AdmittedRequest, Pipeline, RequestOutcome } from './pipeline-types.ts';
+
+/** How often requests are simulated anew because the state moved before they were ordered. */
+const conflictsMax = 5;
+const nonceBytes = 24;
+
+interface Entry {
+  admitted: AdmittedRequest;
+  conflicts: number;
+  settle: (outcome: RequestOutcome) => void;
+}
+
+/** A bundle with everything its envelope needs. */
+interface EndorsedBundle {
+  cut: Cut<Entry>;
+  proposal: BuiltProposal;
+  proposalResponsePayload: Uint8Array;
+  endorsements: Endorsement[];
+}
+
+export interface PipelineParts {
+  channel: string;
+  requestsPerBundleMax: number;
+  ledger: Ledger;
+  collector: EndorsementCollector;
+  blockMaker: BlockMaker;
+  signer: SignerClient;
+  /** Label of the relay key and its msp.SerializedIdentity. */
+  relayKey: { label: string; serializedIdentity: Uint8Array };
+  /** protos.ApplicationPolicy bytes of a contract. @throws MANAGER_CONTRACT_UNKNOWN */
+  policyOf: (contract: string) => Uint8Array;
+  /** Called after each block: hands it to the endorsers. */
+  announce: () => void;
+  /** Hears of a failure after which the state is unknown; the process must stop. */
+  onFatal: (error: unknown) => void;
+  clock: Clock;
+  log: Log;
+}
+
+/**
+ * From admitted requests to a committed block, wave after wave: cut bundles, have them endorsed side
+ * by side, sign the envelopes, drop what would conflict, make one block, answer.
+ */
+export class WavePipeline implements Pipeline {
+  readonly #parts: PipelineParts;
+  readonly #bundler: Bundler<Entry>;
+  readonly #pending = new Map<string, Entry>();
+  #wave: Promise<void> | undefined;
+  #stopping = false;
+
+  constructor(parts: PipelineParts) {
+    this.#parts = parts;
+    this.#bundler = new Bundler(parts.requestsPerBundleMax);
+  }
+
+  get depth(): number {
+    return this.#bundler.depth;
+  }
+
+  isPending(requestId: string): boolean {
+    return this.#pending.has(requestId);
+  }
+
+  submit(admitted: AdmittedRequest): Promise<RequestOutcome> {
+    const { requestId } = admitted.request;
+    if (this.#stopping) throw fault('MANAGER_STOPPING');
+    if (this.#pending.has(requestId)) throw fault('MANAGER_REQUEST_PENDING', { requestId });
+    return new Promise<RequestOutcome>((resolve) => {
+      const entry: Entry = {
+        admitted,
+        conflicts: 0,
+        settle: (outcome) => {
+          this.#pending.delete(requestId);
+          resolve(outcome);
+        },
+      };
+      this.#bundler.add(entry);
+      this.#pending.set(requestId, entry);
+      this.#wave ??= this.#runWaves().finally(() => {
+        this.#wave = undefined;
+      });
+    });
+  }
+
+  /** Takes nothing more and ends after the wave that is under way. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#wave;
+    for (const entry of this.#pending.values()) refuse(entry, fault('MANAGER_STOPPING'));
+  }
+
+  async #runWaves(): Promise<void> {
+    // One turn of the event loop: all requests of a call that is being read join the first wave.
+    await new Promise(setImmediate);
+    while (this.#bundler.depth > 0 && !this.#stopping) {
+      const cuts = this.#bundler.cut();
+      try {
+        await this.#runWave(cuts);
+      } catch (error) {
+        this.#stopping = true;
+        this.#parts.onFatal(error);
+        return;
+      }
+    }
+  }
+
+  async #runWave(cuts: Cut<Entry>[]): Promise<void> {
+    const endorsed = await Promise.all(cuts.map((cut) => this.#endorse(cut)));
+    const bundles = endorsed.filter((one) => one !== undefined);
+    if (bundles.length === 0) return;
+    const envelopes = await this.#seal(bundles);
+    if (envelopes === undefined) return;
+    const kept = this.#dropConflicting(bundles, envelopes);
+    if (kept.length === 0) return;
+    const block = await this.#parts.blockMaker.make(kept.map(({ envelope }) => envelope));
+    this.#parts.announce();
+    for (const [index, { bundle }] of kept.entries()) settleBundle(bundle, block, index);
+  }
+
+  /** Endorses one bundle; requests the endorsers refuse are answered and left out. */
+  async #endorse(cut: Cut<Entry>): Promise<EndorsedBundle | undefined> {
+    let entries = cut.entries;
+    for (let round = 0; entries.length > 0; round += 1) {
+      const proposal = this.#propose(cut.contract, entries);
+      const result = await this.#collect(cut.contract, proposal, entries);
+      if (result.kind === 'endorsed') {
+        return { ...result, cut: { ...cut, entries }, proposal };
+      }
+      if (result.kind === 'failed' || round >= limits.endorseAttemptsMax) {
+        const reason =
+          result.kind === 'failed' ? result.fault : fault('MANAGER_ENDORSEMENT_MISSING');
+        for (const entry of entries) refuse(entry, reason);
+        return undefined;
+      }
+      const refused = new Map(result.refusals.map((one) => [one.requestIndex, one.fault]));
+      for (const [index, reason] of refused) {
+        const entry = entries[index];
+        if (entry !== undefined) refuse(entry, reason);
+      }
+      entries = entries.filter((_entry, index) => !refused.has(index));
+    }
+    return undefined;
+  }
+
+  #propose(contract: string, entries: readonly Entry[]): BuiltProposal {
+    const { channel, relayKey, clock } = this.#parts;
+    return buildProposal({
+      channel,
+      contract,
+      args: [utf8(bundleFunction), ...entries.map((entry) => entry.admitted.request.bytes)],
+      creator: relayKey.serializedIdentity,
+      nonce: new Uint8Array(randomBytes(nonceBytes)),
+      timeMs: clock.nowMs(),
+    });
+  }
+
+  #collect(contract: string, proposal: BuiltProposal, entries: readonly Entry[]) {
+    const { collector, ledger, policyOf } = this.#parts;
+    return collector.collect({
+      contract,
+      proposal,
+      clients: clientsOf(entries),
+      policy: policyOf(contract),
+      height: ledger.height,
+    });
+  }
+
+  /** Relay signatures for all envelopes in one call; undefined when the signer is out of reach. */
+  async #seal(bundles: readonly EndorsedBundle[]): Promise<Uint8Array[] | undefined> {
+    const { signer, relayKey } = this.#parts;
+    const payloads = bundles.map((bundle) =>
+      buildEnvelopePayload({ ...bundle.proposal, ...bundle }),
+    );
+    try {
+      const signatures = await signer.signEnvelopes(
+        payloads.map((payload) => ({ keyLabel: relayKey.label, payload })),
+      );
+      return payloads.map((payload, index) =>
+        Envelope.encode({ payload, signature: signatures[index] as Uint8Array }),
+      );
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      for (const { cut } of bundles) for (const entry of cut.entries) refuse(entry, error);
+      return undefined;
+    }
+  }
+
+  /** What would be invalid is not ordered: its requests go into the next wave. */
+  #dropConflicting(bundles: readonly EndorsedBundle[], envelopes: readonly Uint8Array[]) {
+    const codes = this.#parts.ledger.assess([...envelopes]);
+    const kept: { bundle: EndorsedBundle; envelope: Uint8Array }[] = [];
+    for (const [index, bundle] of bundles.entries()) {
+      if (codes[index] === validationCodes.VALID) {
+        kept.push({ bundle, envelope: envelopes[index] as Uint8Array });
+      } else {
+        this.#tryAnew(bundle.cut.entries, codes[index]);
+      }
+    }
+    return kept;
+  }
+
+  #tryAnew(entries: readonly Entry[], code: number | undefined): void {
+    const again: Entry[] = [];
+    for (const entry of entries) {
+      entry.conflicts += 1;
+      if (entry.conflicts <= conflictsMax) again.push(entry);
+      else refuse(entry, fault('MANAGER_BUNDLE_CONFLICTING', { code }));
+    }
+    this.#bundler.giveBack(again);
+  }
+}
+
+function clientsOf(entries: readonly Entry[]): ClientCertificate[] {
+  const clients = new Map<string, Uint8Array>();
+  for (const { admitted } of entries) {
+    if (admitted.keyId !== undefined) clients.set(admitted.keyId, admitted.certificate);
+  }
+  return [...clients].map(([keyId, certificate]) => ({ keyId, certificate }));
+}
+
+function refuse(entry: Entry, reason: Fault): void {
+  const { requestId } = entry.admitted.request;
+  entry.settle({ requestId, state: 'refused', fault: reason });
+}
+
+function settleBundle(bundle: EndorsedBundle, block: CommittedBlock, index: number): void {
+  const { extension } = ProposalResponsePayload.decode(bundle.proposalResponsePayload);
+  const { response } = ChaincodeAction.decode(extension);
+  const { results } = BundleResult.decode(response?.payload ?? new Uint8Array(0));
+  for (const [requestIndex, entry] of bundle.cut.entries.entries()) {
+    const result = results[requestIndex];
+    entry.settle({
+      requestId: entry.admitted.request.requestId,
+      state: 'committed',
+      ...(result === undefined ? {} : { result }),
+      blockNumber: block.number,
+      txId: bundle.proposal.txId,
+      requestIndex,
+      validationCode: block.codes[index] ?? validationCodes.INVALID_OTHER_REASON,
+    });
+  }
+}
