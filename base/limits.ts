@@ -8,11 +8,15 @@ export const limits = {
   requestsPerCall: 1_000,
   /** Operations under one client signature (the product's promise). */
   operationsPerRequest: 1_000,
+  /** Arguments of one operation: a function with more wants one document instead. */
   argsPerOperation: 64,
+  /** One argument: contract code as base64, the largest thing a request carries. */
   argBytes: 512 * 1024,
+  /** A channel, contract or function name: Fabric itself stays below. */
   nameBytes: 64,
   /** Client nonce: 16 bytes make a collision hopeless, 64 are enough for anyone. */
   nonceBytesMin: 16,
+  /** The request keeps it for ever. */
   nonceBytesMax: 64,
   /** A request may be valid for a day at most, so that a stolen one dies. */
   requestLifetimeSecondsMax: 24 * 3600,
@@ -22,18 +26,23 @@ export const limits = {
   taskClockSkewMsMax: 60_000,
   /** Certificates in an x5c header. */
   x5cCertificatesMax: 4,
+  /** One certificate: real ones take 1 to 4 KiB. */
   certificateBytes: 16 * 1024,
   /** Leaf to root. Fabric's CAs use two or three. */
   certificateChainDepthMax: 8,
   /** Signature checks while looking for one chain, so that look-alike CAs cannot burn the CPU. */
   certificateChainChecksMax: 64,
+  /** Extensions of one certificate: real ones have about ten. */
   certificateExtensionsMax: 64,
   /** CERTIFICATE blocks in one PEM file: an MSP's roots and intermediates. */
   pemCertificatesMax: 64,
+  /** A revocation list with its most entries. */
   crlBytesMax: 4 * 1024 * 1024,
+  /** Revoked certificates of one authority; it issues anew before that. */
   crlEntriesMax: 50_000,
   /** Below it RSA is breakable in our lifetime; above it one verification is an attack. */
   rsaBitsMin: 2048,
+  /** See `rsaBitsMin`. */
   rsaBitsMax: 8192,
   /** Verifications with an SM2 key before it gets a table of multiples, which costs ten of them. */
   sm2TableAfterUses: 16,
@@ -41,11 +50,15 @@ export const limits = {
   sm2TablesMax: 64,
   /** Requests waiting to be bundled; past it the answer is busy, at once. */
   requestQueueDepthMax: 20_000,
+  /** The same queue by size: 20,000 requests of 13 KiB. */
   requestQueueBytesMax: 256 * 1024 * 1024,
   /** Requests in one bundle: nothing is gained past some hundreds. */
   bundleRequestsMax: 1_000,
+  /** Operations of one bundle: five of the largest requests. */
   bundleOperationsMax: 5_000,
+  /** Requests of one bundle by size, so that its transaction stays far below an envelope. */
   bundleBytesMax: 2 * 1024 * 1024,
+  /** Where Fabric's sample configuration cuts a block. */
   transactionsPerBlockMax: 500,
   /** Transactions of one contract in a block when each carries one request. */
   singleRequestBundlesPerWaveMax: 100,
@@ -55,29 +68,47 @@ export const limits = {
   blockBytesMax: 50 * 1024 * 1024,
   /** One frame between processes of the zone: a block and its envelope of fields fit. */
   frameBytesMax: 64 * 1024 * 1024,
+  /** Calls waiting on one link: past it the other end is stuck. */
   linkCallsInFlightMax: 4_096,
+  /** Messages inside messages, where readers recurse: no honest policy comes near. */
   protobufDepthMax: 100,
+  /** Values inside values: certificates need about ten. */
   derDepthMax: 16,
+  /** Values inside values: a request needs four. */
   jsonDepthMax: 8,
+  /** A key of the world state: LMDB keys end a little above. */
   stateKeyBytesMax: 1_024,
+  /** A value of the world state: documents belong elsewhere, by digest. */
   stateValueBytesMax: 1024 * 1024,
+  /** Results of one range query: a peer reads them all again when it validates. */
   rangeResultsMax: 1_000,
+  /** One event: subscribers get it whole. */
   eventBytesMax: 64 * 1024,
+  /** Events of one request, so that none drowns the others of its bundle. */
   eventsPerRequestMax: 64,
   /** As base64 in one argument of a deployment request. */
   contractCodeBytesMax: 384 * 1024,
+  /** Pages of 64 KiB: 16 MiB for each instance. */
   contractMemoryPagesMax: 256,
+  /** What one operation returns; it stands on the ledger. */
   contractResultBytesMax: 64 * 1024,
   /** Shape of a contract's code: compilers stay far below, and every host compiles what is below. */
   contractFunctionsMax: 4_096,
+  /** One function's code: contracts are made of small ones. */
   contractFunctionBytesMax: 128 * 1024,
   /** Parameters and locals of one function; WebAssembly's JavaScript API allows 1,000 parameters. */
   contractLocalsMax: 1_000,
+  /** Targets of one br_table. */
   contractBranchTableMax: 4_096,
+  /** Blocks inside blocks of one function. */
   contractNestingMax: 512,
+  /** Globals of one contract. */
   contractGlobalsMax: 1_024,
+  /** Data and element segments of one contract. */
   contractSegmentsMax: 4_096,
+  /** Functions that are called through a table. */
   contractTableEntriesMax: 4_096,
+  /** Function types of one contract. */
   contractTypesMax: 1_024,
   /**
    * Depth of a contract's calls, in operand slots of 8 bytes: 192 KiB, a fifth of the smallest stack
@@ -92,6 +123,7 @@ export const limits = {
   operationGasMax: 20_000_000,
   /** Real time after which a worker that does not answer is killed whatever its gas says. */
   contractWaitMsMax: 10_000,
+  /** A signature takes milliseconds; past it the token is stuck. */
   signWaitMsMax: 5_000,
   /** Signatures waiting for a session: five seconds of a token that makes 4,000 a second. */
   signQueueDepthMax: 20_000,
@@ -103,22 +135,27 @@ export const limits = {
   tokenKeysMax: 64,
   /** Guard records kept before the file is written anew: 32 MB, read in a fraction of a second. */
   guardRecordsMax: 65_536,
+  /** One bundle: a killed contract, then its signatures. */
   endorseWaitMsMax: 15_000,
   /** How often one bundle is asked for again, elsewhere, before its requests fail. */
   endorseAttemptsMax: 3,
+  /** Streams of all peers and tools together. */
   deliverStreamsMax: 2_500,
   /** Identities a channel configuration remembers as checked: the active clients and all nodes. */
   identitiesCachedMax: 10_000,
   /** Compiled contract policies, one per policy text in use on the channel. */
   policiesCachedMax: 512,
+  /** One policy as text: a hundred nodes' names fit. */
   policyTextBytesMax: 8 * 1024,
   /** Gates inside gates of a policy's text: nobody reads more, and the parser recurses. */
   policyTextDepthMax: 32,
   /** Alternative sets of endorsing nodes that planning keeps, and looks at, per policy rule. */
   planSetsMax: 64,
+  /** Sets looked at before those that are kept are chosen. */
   planCandidatesMax: 2_048,
   /** A stock peer opens one; tools a few. One connection must not take every stream. */
   deliverStreamsPerConnectionMax: 100,
+  /** As many as streams: a peer opens one of each. */
   deliverConnectionsMax: 2_500,
   /** A signed SeekInfo: a certificate and some numbers. */
   deliverRequestBytesMax: 64 * 1024,
@@ -132,15 +169,19 @@ export const limits = {
   deliverSendWaitMsMax: 120_000,
   /** Below the 60 s of stock peers' own pings, so that a vanished one is noticed at all. */
   deliverPingMs: 30_000,
+  /** A ping without an answer for so long means the other end is gone (gRPC's own default). */
   deliverPingWaitMsMax: 20_000,
   /** A call with many requests: several bundles' worth. */
   callBytesMax: 32 * 1024 * 1024,
   /** Bodies of all calls being read or answered; past it the answer is busy. */
   callBytesInFlightMax: 512 * 1024 * 1024,
+  /** Open connections of clients; further ones are refused before they cost memory. */
   httpConnectionsMax: 10_000,
+  /** Headers of one call: Node's own default. */
   httpHeaderBytesMax: 16 * 1024,
   /** Time to send one whole call; a trickled one ends there. */
   callReceiveMsMax: 30_000,
+  /** An idle connection is closed after it. */
   httpKeepAliveMsMax: 30_000,
   /** How long a call waits for its requests' outcomes before it is told to ask again. */
   answerWaitMsMax: 60_000,
@@ -148,7 +189,9 @@ export const limits = {
   refusedOutcomesMax: 10_000,
   /** Single clients on the whitelist; larger populations are admitted by their organisation. */
   registryClientsMax: 10_000,
+  /** Grants of one client: contracts of a channel, several times over. */
   registryGrantsMax: 1_000,
+  /** The whitelist file: its most clients with a few grants each. */
   registryBytesMax: 64 * 1024 * 1024,
   /** How stale the whitelist may be: a revoked client is out within it. */
   registryStaleMsMax: 250,
