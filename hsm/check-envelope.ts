@@ -1,0 +1,53 @@
+import { equalBytes, toHex } from '#base';
+import { sha256 } from '#crypto';
+import {
+  ChannelHeader,
+  Payload,
+  SignatureHeader,
+  Transaction,
+  TransactionAction,
+  headerTypes,
+} from '#formats';
+import type { SignerRole } from '#formats';
+import { fault } from './faults.ts';
+
+/**
+ * Whether this key may sign the envelope's payload: a relay signs endorser transactions, the
+ * ordering key configuration, each in its own name only.
+ *
+ * @param payload common.Payload.
+ * @throws HSM_ROLE_DENIED, HSM_ENVELOPE_DENIED, FORMATS_PROTOBUF_INVALID,
+ *   FORMATS_PROTOBUF_NOT_CANONICAL
+ */
+export function checkEnvelope(role: SignerRole, identity: Uint8Array, payload: Uint8Array): void {
+  const { header, data } = Payload.decodeCanonical(payload);
+  if (header === undefined) throw denied('no header');
+  const channelHeader = ChannelHeader.decodeCanonical(header.channelHeader);
+  const { creator, nonce } = SignatureHeader.decodeCanonical(header.signatureHeader);
+  if (!equalBytes(creator, identity)) throw denied('another creator');
+  if (nonce.length === 0) throw denied('no nonce');
+  if (channelHeader.channelId === '' || channelHeader.epoch !== 0n) throw denied('channel header');
+  switch (role) {
+    case 'relay':
+      if (channelHeader.type !== headerTypes.endorserTransaction) throw denied('header type');
+      if (channelHeader.txId !== toHex(sha256(nonce, creator))) throw denied('transaction id');
+      return checkTransaction(data, header.signatureHeader);
+    case 'ordering':
+      if (channelHeader.type !== headerTypes.config) throw denied('header type');
+      return;
+    case 'node':
+    case 'attestation':
+      throw fault('HSM_ROLE_DENIED', { role });
+  }
+}
+
+function checkTransaction(data: Uint8Array, signatureHeader: Uint8Array): void {
+  const { actions } = Transaction.decodeCanonical(data);
+  const [action = TransactionAction.initial(), ...others] = actions;
+  if (others.length > 0 || action.payload.length === 0) throw denied('actions');
+  if (!equalBytes(action.header, signatureHeader)) throw denied('header of the action');
+}
+
+function denied(reason: string) {
+  return fault('HSM_ENVELOPE_DENIED', { reason });
+}

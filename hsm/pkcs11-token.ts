@@ -1,0 +1,75 @@
+import pkcs11js from 'pkcs11js';
+import { fault } from './faults.ts';
+import { classifyPkcs11, readPkcs11Error } from './pkcs11-errors.ts';
+import type { Pkcs11Failure } from './pkcs11-errors.ts';
+import type { Handle, Pkcs11 } from './pkcs11-module.ts';
+import type { PinRecord } from './pin-record.ts';
+
+/** A token we are logged in to. Its first session stays open: closing the last one logs out. */
+export interface Token {
+  readonly pkcs11: Pkcs11;
+  readonly slot: Handle;
+  readonly anchor: Handle;
+}
+
+/**
+ * Finds the one token of this label and logs in, with one attempt.
+ *
+ * @param pin never kept, and never tried when the record says that the token refused it before.
+ * @throws HSM_TOKEN_ABSENT, HSM_TOKEN_AMBIGUOUS, HSM_PIN_WRONG, HSM_LOGIN_FAILED
+ */
+export function openToken(pkcs11: Pkcs11, label: string, pin: string, record: PinRecord): Token {
+  const slot = findSlot(pkcs11, label);
+  const serial = pkcs11.C_GetTokenInfo(slot).serialNumber.trimEnd();
+  if (record.wasRefused(serial, pin)) {
+    throw fault('HSM_PIN_WRONG', { token: label, reason: 'refused at an earlier start' });
+  }
+  const anchor = openSession(pkcs11, slot);
+  const failure = login(pkcs11, anchor, pin);
+  if (failure === undefined) return { pkcs11, slot, anchor };
+  pkcs11.C_CloseSession(anchor);
+  if (classifyPkcs11(failure, 'setup') !== 'operator') {
+    throw fault('HSM_LOGIN_FAILED', { token: label, name: failure.name });
+  }
+  // A restart loop with a wrong PIN would lock the token for good.
+  if (pinCodes.has(failure.code)) record.refuse(serial, pin);
+  throw fault('HSM_PIN_WRONG', { token: label, name: failure.name });
+}
+
+/** The login is gone but the token is not; see {@link openToken} for the first one. */
+export function loginAgain(token: Token, pin: string): void {
+  const failure = login(token.pkcs11, token.anchor, pin);
+  if (failure !== undefined) throw fault('HSM_LOGIN_FAILED', { name: failure.name });
+}
+
+export function openSession(pkcs11: Pkcs11, slot: Handle): Handle {
+  return pkcs11.C_OpenSession(slot, pkcs11js.CKF_SERIAL_SESSION);
+}
+
+const pinCodes: ReadonlySet<number> = new Set([
+  pkcs11js.CKR_PIN_INCORRECT,
+  pkcs11js.CKR_PIN_INVALID,
+  pkcs11js.CKR_PIN_LEN_RANGE,
+  pkcs11js.CKR_PIN_LOCKED,
+]);
+
+function login(pkcs11: Pkcs11, session: Handle, pin: string): Pkcs11Failure | undefined {
+  try {
+    pkcs11.C_Login(session, pkcs11js.CKU_USER, pin);
+  } catch (error) {
+    const failure = readPkcs11Error(error);
+    // The login belongs to the process, not to the session.
+    if (failure.code !== pkcs11js.CKR_USER_ALREADY_LOGGED_IN) return failure;
+  }
+  return undefined;
+}
+
+function findSlot(pkcs11: Pkcs11, label: string): Handle {
+  const slots = pkcs11
+    .C_GetSlotList(true)
+    .filter((slot) => pkcs11.C_GetTokenInfo(slot).label.trimEnd() === label);
+  const [slot] = slots;
+  if (slot === undefined) throw fault('HSM_TOKEN_ABSENT', { token: label });
+  if (slots.length > 1) throw fault('HSM_TOKEN_AMBIGUOUS', { token: label, count: slots.length });
+  return slot;
+}

@@ -1,0 +1,132 @@
+import { Fault, concatBytes, limits } from '#base';
+import { buildCsr } from '#crypto';
+import {
+  EndorseCall,
+  SignBlockCall,
+  SignCsrCall,
+  SignEnvelopeCall,
+  SignerAnswer,
+  SignerDescription,
+  signerMethods,
+} from '#formats';
+import type { SignerRole } from '#formats';
+import type { BlockGuard } from './block-guard.ts';
+import { checkBlock } from './check-block.ts';
+import { checkEndorsement } from './check-endorsement.ts';
+import { checkEnvelope } from './check-envelope.ts';
+import { fault } from './faults.ts';
+import { describeKey } from './served-keys.ts';
+import type { ServedKey } from './served-keys.ts';
+import type { SignOrder, TokenSigner } from './token-signer.ts';
+
+export interface SignerParts {
+  readonly mode: 'serving' | 'provisioning';
+  readonly keys: ReadonlyMap<string, ServedKey>;
+  readonly signer: TokenSigner;
+  readonly guard: BlockGuard;
+}
+
+type Method = (parts: SignerParts, payload: Uint8Array) => Uint8Array | Promise<Uint8Array>;
+
+/** What a signer host does for those who may reach its socket. Every content is checked before it is signed. */
+export function answerSignerCall(
+  parts: SignerParts,
+  method: number,
+  payload: Uint8Array,
+): Uint8Array | Promise<Uint8Array> {
+  const answer = methods.get(method);
+  if (answer === undefined) throw fault('HSM_METHOD_UNKNOWN', { method });
+  return answer(parts, payload);
+}
+
+const methods: ReadonlyMap<number, Method> = new Map<number, Method>([
+  [signerMethods.describe, describe],
+  [signerMethods.endorse, endorse],
+  [signerMethods.signEnvelope, signEnvelopes],
+  [signerMethods.signBlock, signBlock],
+  [signerMethods.signCsr, signCsr],
+]);
+
+function describe({ keys }: SignerParts): Uint8Array {
+  return SignerDescription.encode({ keys: [...keys.values()].map(describeKey) });
+}
+
+function endorse(parts: SignerParts, payload: Uint8Array): Promise<Uint8Array> {
+  demandMode(parts, 'serving');
+  const orders = eachItem(EndorseCall.decodeCanonical(payload).items, (item) => {
+    const key = keyOf(parts, item.keyLabel, ['node']);
+    checkEndorsement(item.proposalResponsePayload);
+    return order(key, concatBytes(item.proposalResponsePayload, key.identity));
+  });
+  return sign(parts, orders);
+}
+
+function signEnvelopes(parts: SignerParts, payload: Uint8Array): Promise<Uint8Array> {
+  demandMode(parts, 'serving');
+  const orders = eachItem(SignEnvelopeCall.decodeCanonical(payload).items, (item) => {
+    const key = keyOf(parts, item.keyLabel, ['relay', 'ordering']);
+    checkEnvelope(key.role, key.identity, item.payload);
+    return order(key, item.payload);
+  });
+  return sign(parts, orders);
+}
+
+function signBlock(parts: SignerParts, payload: Uint8Array): Promise<Uint8Array> {
+  demandMode(parts, 'serving');
+  const call = SignBlockCall.decodeCanonical(payload);
+  const key = keyOf(parts, call.keyLabel, ['ordering']);
+  const { channel, number, previousHash } = call;
+  if (!key.channels.has(channel)) throw fault('HSM_ROLE_DENIED', { key: key.label, channel });
+  const { headerHash, content } = checkBlock(call, key.identity);
+  // On record first: a signature that left without one could meet its rival after a crash.
+  parts.guard.allow({ channel, number, headerHash, previousHash });
+  return sign(parts, [{ ...order(key, content), verify: true }]);
+}
+
+async function signCsr(parts: SignerParts, payload: Uint8Array): Promise<Uint8Array> {
+  demandMode(parts, 'provisioning');
+  const { keyLabel, commonName, organization, organizationalUnits } =
+    SignCsrCall.decodeCanonical(payload);
+  const key = keyOf(parts, keyLabel, ['node', 'ordering', 'relay', 'attestation']);
+  const subject = { commonName, organizationalUnits, ...(organization !== '' && { organization }) };
+  const publicKeySpki = parts.signer.publicKeyOf(key.label).spki;
+  const csr = await buildCsr({ subject, publicKeySpki }, async (content) => {
+    const [signature] = await parts.signer.sign([order(key, content)]);
+    return signature as Uint8Array;
+  });
+  return SignerAnswer.encode({ signatures: [csr] });
+}
+
+function demandMode({ mode }: SignerParts, wanted: SignerParts['mode']): void {
+  if (mode !== wanted) throw fault('HSM_MODE_DENIED', { mode });
+}
+
+function keyOf(parts: SignerParts, label: string, roles: readonly SignerRole[]): ServedKey {
+  const key = parts.keys.get(label);
+  if (key === undefined) throw fault('HSM_KEY_UNKNOWN', { key: label });
+  if (!roles.includes(key.role)) throw fault('HSM_ROLE_DENIED', { key: label, role: key.role });
+  return key;
+}
+
+function order(key: ServedKey, content: Uint8Array): SignOrder {
+  return { keyLabel: key.label, content };
+}
+
+/** Runs over a batch; a fault says which item it is about. */
+function eachItem<Item, Value>(items: readonly Item[], read: (item: Item) => Value): Value[] {
+  const fits = items.length > 0 && items.length <= limits.signBatchMax;
+  if (!fits) throw fault('HSM_CALL_MALFORMED', { items: items.length });
+  return items.map((item, index) => {
+    try {
+      return read(item);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      const { code, kind, message, detail } = error;
+      throw new Fault(code, kind, message, { ...detail, index }, error);
+    }
+  });
+}
+
+async function sign({ signer }: SignerParts, orders: readonly SignOrder[]): Promise<Uint8Array> {
+  return SignerAnswer.encode({ signatures: await signer.sign(orders) });
+}
