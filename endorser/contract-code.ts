@@ -1,5 +1,5 @@
 import { LruMap, limits, toHex } from '#base';
-import { codeKey, contractKey, lifecycleNamespace } from '#formats';
+import { lifecycleKeys, lifecycleNamespace } from '#formats';
 import { instantiate, prepareContract } from '#wasm';
 import type { HostInterface, InvokeOutcome, PreparedContract } from '#wasm';
 import { fault } from './faults.ts';
@@ -15,10 +15,9 @@ export class ContractCode {
 
   /** @throws ENDORSER_CONTRACT_UNKNOWN when the definition has no code on the ledger. */
   open(name: string, source: StateSource, host: HostInterface): Invocable {
-    const hash = source.get(lifecycleNamespace, contractKey(name))?.value;
+    const hash = source.get(lifecycleNamespace, lifecycleKeys.contract(name))?.value;
     if (hash === undefined) throw fault('ENDORSER_CONTRACT_UNKNOWN', { contract: name });
-    const hashHex = toHex(hash);
-    const prepared = this.#prepared.get(hashHex) ?? this.#prepare(hashHex, source);
+    const prepared = this.#prepared.get(toHex(hash)) ?? this.#prepare(hash, source);
     const instance = instantiate(prepared, host);
     return {
       invoke: (functionName, args) =>
@@ -26,11 +25,11 @@ export class ContractCode {
     };
   }
 
-  #prepare(hashHex: string, source: StateSource): PreparedContract {
-    const code = source.get(lifecycleNamespace, codeKey(hashHex))?.value;
-    if (code === undefined) throw fault('ENDORSER_CONTRACT_UNKNOWN', { codeHash: hashHex });
+  #prepare(hash: Uint8Array, source: StateSource): PreparedContract {
+    const code = source.get(lifecycleNamespace, lifecycleKeys.code(hash))?.value;
+    if (code === undefined) throw fault('ENDORSER_CONTRACT_UNKNOWN', { codeHash: toHex(hash) });
     const prepared = prepareContract(code);
-    this.#prepared.set(hashHex, prepared);
+    this.#prepared.set(toHex(hash), prepared);
     return prepared;
   }
 }

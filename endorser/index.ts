@@ -6,9 +6,9 @@ import {
   EndorseOutcomes,
   EndorseTasks,
   EndorserStatus,
+  contractPolicy,
   endorserMethods,
   lifecycleNamespace,
-  readDefinition,
 } from '#formats';
 import { openLedger } from '#ledger';
 import type { Ledger } from '#ledger';
@@ -159,7 +159,8 @@ class EndorserService {
   #nodesFor(contract: string, targetNodes: readonly string[]): HeldNode[] {
     const { ledger, nodes } = this.#parts;
     if (targetNodes.length > 0) return nodes.pick(targetNodes);
-    const policy = contractPolicy(ledger, contract);
+    const policy = contractPolicy(contract, (key) => ledger.get(lifecycleNamespace, key)?.value);
+    if (policy === undefined) throw fault('ENDORSER_CONTRACT_UNKNOWN', { contract });
     const candidates = nodes.all().map(({ name, serializedIdentity }) => ({
       name,
       identity: this.#channelConfig.identity(serializedIdentity),
@@ -168,11 +169,4 @@ class EndorserService {
     if (smallest === undefined) throw fault('ENDORSER_POLICY_UNREACHABLE', { contract });
     return nodes.pick(smallest);
   }
-}
-
-function contractPolicy(ledger: Ledger, contract: string): Uint8Array {
-  if (contract === lifecycleNamespace) return lifecyclePolicy;
-  const definition = readDefinition(contract, (key) => ledger.get(lifecycleNamespace, key)?.value);
-  if (definition === undefined) throw fault('ENDORSER_CONTRACT_UNKNOWN', { contract });
-  return definition.applicationPolicy;
 }

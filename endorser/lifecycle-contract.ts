@@ -50,7 +50,7 @@ export class LifecycleContract implements Invocable {
     if (definition.sequence !== (current?.sequence ?? 0n) + 1n) {
       throw fault('ENDORSER_SEQUENCE_WRONG', { current: current?.sequence ?? 0n });
     }
-    for (const { key, value } of definitionWrites(definition)) {
+    for (const { key, value } of definitionWrites(definition, definition.code)) {
       this.#simulator.put(lifecycleNamespace, key, value);
     }
     return utf8(toHex(sha256(definition.code)));

@@ -6,11 +6,17 @@ import {
   StateData,
   StateMetadata,
 } from './fabric-lifecycle.ts';
+import { ApplicationPolicy } from './fabric-policies.ts';
 import type { KvWrite } from './fabric-rwset.ts';
 import { fault } from './faults.ts';
 
 /** Namespace of the contracts' definitions. */
 export const lifecycleNamespace = '_lifecycle';
+
+/** protos.ApplicationPolicy bytes of the policy that definitions themselves are under. */
+export const lifecyclePolicy = ApplicationPolicy.encode({
+  channelConfigPolicyReference: '/Channel/Application/LifecycleEndorsement',
+});
 
 /** The parts of a definition that the state keeps one by one. */
 export const definitionFields = [
@@ -115,6 +121,19 @@ export function readDefinition(
     validationPlugin: validation.validationPlugin,
     initRequired: endorsement.initRequired,
   };
+}
+
+/**
+ * The endorsement policy of a contract, `_lifecycle` itself included.
+ *
+ * @returns protos.ApplicationPolicy bytes; undefined when the contract is not defined.
+ */
+export function contractPolicy(
+  name: string,
+  get: (key: string) => Uint8Array | undefined,
+): Uint8Array | undefined {
+  if (name === lifecycleNamespace) return lifecyclePolicy;
+  return readDefinition(name, get)?.applicationPolicy;
 }
 
 interface KeyedState {
