@@ -64,7 +64,7 @@ function unsafe(label: string, attributeName: string) {
 
 function attribute({ pkcs11, anchor }: Token, handle: Handle, type: number): Buffer {
   const [seen] = pkcs11.C_GetAttributeValue(anchor, handle, [{ type }]);
-  return (seen?.value ?? Buffer.alloc(0)) as Buffer;
+  return seen?.value ?? Buffer.alloc(0);
 }
 
 function findOne(

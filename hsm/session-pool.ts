@@ -59,6 +59,7 @@ export function openWorkerSessions(options: WorkerPoolOptions): SessionPool {
         key: Uint8Array.from(key),
         digest: Uint8Array.from(digest),
       }));
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
       seat.worker.postMessage(posted);
     }
   };
@@ -105,6 +106,7 @@ function openSeat(
 }
 
 async function closeWorker(worker: Worker): Promise<void> {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
   worker.postMessage('close');
   await new Promise<void>((resolve) => {
     worker.once('exit', () => resolve());

@@ -17,5 +17,6 @@ parentPort?.on('message', (message: 'close' | SignJob[]) => {
     // Buffers arrive here as plain arrays of bytes.
     session.sign({ key: Buffer.from(key), digest }),
   );
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
   parentPort?.postMessage(outcomes);
 });
