@@ -195,10 +195,6 @@ export const limits = {
   registryBytesMax: 64 * 1024 * 1024,
   /** How stale the whitelist may be: a revoked client is out within it. */
   registryStaleMsMax: 250,
-  /** Identities of clients kept per channel configuration. */
-  clientIdentitiesMax: 10_000,
-  /** How stale the chain above a client's certificate may be; its own dates are always looked at. */
-  clientIdentityAgeMsMax: 60_000,
 } as const;
 
 assert(limits.bundleBytesMax >= limits.requestBytes, 'any request must fit into a bundle');

@@ -1,6 +1,8 @@
-import { compareBytes, concatBytes } from '#base';
+import { compareBytes, concatBytes, Fault } from '#base';
 import { curveOrders } from './curves.ts';
 import type { EcdsaCurve } from './curves.ts';
+import { DerReader, derTags } from './der-reader.ts';
+import { derSequence } from './der-writer.ts';
 import { fault } from './faults.ts';
 
 /**
@@ -25,6 +27,22 @@ export function readDerSignature(der: Uint8Array, fieldBytes: number): Uint8Arra
   const middle = readPositive(der, 2, raw.subarray(0, fieldBytes));
   const end = middle === undefined ? 0 : readPositive(der, middle, raw.subarray(fieldBytes));
   return end === der.length ? raw : undefined;
+}
+
+/** As `readDerSignature`, but reads over what follows s and what follows the SEQUENCE. */
+export function readDerSignatureLoosely(
+  der: Uint8Array,
+  fieldBytes: number,
+): Uint8Array | undefined {
+  try {
+    const reader = new DerReader(der);
+    const fields = reader.sequence();
+    const numbers = [fields.element(derTags.integer).der, fields.element(derTags.integer).der];
+    return readDerSignature(derSequence(...numbers), fieldBytes);
+  } catch (error) {
+    if (error instanceof Fault) return undefined;
+    throw error;
+  }
 }
 
 /** Reads one minimal positive INTEGER into `out`; answers the offset after it. */

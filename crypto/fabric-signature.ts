@@ -1,6 +1,6 @@
 import { verify } from 'node:crypto';
 import { curveOrders } from './curves.ts';
-import { isLowS, readDerSignature } from './ecdsa-signature.ts';
+import { isLowS, rawToDer, readDerSignature, readDerSignatureLoosely } from './ecdsa-signature.ts';
 import { fault } from './faults.ts';
 import { keyObjectOf } from './public-key.ts';
 import type { PublicKey } from './public-key.ts';
@@ -19,6 +19,24 @@ export function verifyFabric(key: PublicKey, message: Uint8Array, signature: Uin
   const raw = readDerSignature(signature, curveOrders[curve].fieldBytes);
   if (raw === undefined || !isLowS(curve, raw)) return false;
   return verify('sha256', message, keyObjectOf(key), signature);
+}
+
+/**
+ * As `verifyFabric`, but with the leniency of stock peers, for judging what already is in a block:
+ * Go's asn1.Unmarshal overlooks bytes after s and after the SEQUENCE, and a peer of ours that did
+ * not would give such a block other validation codes. What the zone admits itself is strict.
+ *
+ * @see Fabric bccsp/utils/ecdsa.go, UnmarshalECDSASignature.
+ */
+export function verifyFabricAsStockPeer(
+  key: PublicKey,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  const curve = fabricCurveOf(key);
+  const raw = readDerSignatureLoosely(signature, curveOrders[curve].fieldBytes);
+  if (raw === undefined || !isLowS(curve, raw)) return false;
+  return verify('sha256', message, keyObjectOf(key), rawToDer(raw));
 }
 
 function fabricCurveOf(key: PublicKey): 'P-256' | 'P-384' {

@@ -2,7 +2,7 @@ import { constants, verify } from 'node:crypto';
 import type { EcdsaCurve } from './curves.ts';
 import { isLowS, rawToDer } from './ecdsa-signature.ts';
 import { fault } from './faults.ts';
-import { keyObjectOf, sm2PointOf } from './public-key.ts';
+import { keyObjectOf, sm2KeyOf } from './public-key.ts';
 import type { KeyKind, PublicKey } from './public-key.ts';
 import { sm2Verify } from './sm2.ts';
 
@@ -10,6 +10,11 @@ export type JoseAlgorithm = 'ES256' | 'ES384' | 'ES256K' | 'EdDSA' | 'RS256' | '
 
 export function isJoseAlgorithm(name: string): name is JoseAlgorithm {
   return Object.hasOwn(algorithms, name);
+}
+
+/** The one kind of key that an algorithm belongs to. */
+export function joseKeyKind(algorithm: JoseAlgorithm): KeyKind {
+  return algorithms[algorithm].keyKind;
 }
 
 /**
@@ -67,7 +72,7 @@ const algorithms: Readonly<Record<JoseAlgorithm, AlgorithmRow>> = {
   PS256: { keyKind: 'RSA', verify: verifyPss },
   SM2: {
     keyKind: 'SM2',
-    verify: (key, message, signature) => sm2Verify(sm2PointOf(key), message, signature),
+    verify: (key, message, signature) => sm2Verify(sm2KeyOf(key), message, signature),
   },
 };
 

@@ -7,8 +7,7 @@ import { isNullOrAbsent, readDer } from './der-reader.ts';
 import { sha256 } from './digests.ts';
 import { fault } from './faults.ts';
 import { oids } from './oids.ts';
-import { sm2PublicPoint } from './sm2.ts';
-import type { Sm2PublicPoint } from './sm2.ts';
+import { Sm2PublicKey } from './sm2-key.ts';
 import { ecSpki, readRsaPublicKey, readSpki } from './spki.ts';
 import type { Spki } from './spki.ts';
 
@@ -44,8 +43,8 @@ export function importPublicKey(spki: Uint8Array): PublicKey {
   const parts = asKeyFault(() => readSpki(owned));
   const kind = kindOf(parts);
   if (kind === 'SM2') {
-    const sm2Point = asKeyFault(() => sm2PublicPoint(parts.bits));
-    return new ImportedKey(kind, owned, { sm2Point });
+    const sm2Key = asKeyFault(() => Sm2PublicKey.fromBytes(parts.bits));
+    return new ImportedKey(kind, owned, { sm2Key });
   }
   if (kind === 'RSA') checkRsa(asKeyFault(() => readRsaPublicKey(parts.bits)));
   if (kind === 'Ed25519') asKeyFault(() => checkEd25519(parts.bits));
@@ -80,8 +79,8 @@ export function keyObjectOf(key: PublicKey): KeyObject {
 }
 
 /** @throws TypeError the key was not imported, or is not SM2. */
-export function sm2PointOf(key: PublicKey): Sm2PublicPoint {
-  const held = key instanceof ImportedKey ? key.sm2Point : undefined;
+export function sm2KeyOf(key: PublicKey): Sm2PublicKey {
+  const held = key instanceof ImportedKey ? key.sm2Key : undefined;
   if (held === undefined) throw new TypeError('not an imported SM2 key');
   return held;
 }
@@ -92,18 +91,18 @@ class ImportedKey implements PublicKey {
   readonly spki: Uint8Array;
   readonly fingerprint: string;
   readonly keyObject: KeyObject | undefined;
-  readonly sm2Point: Sm2PublicPoint | undefined;
+  readonly sm2Key: Sm2PublicKey | undefined;
 
   constructor(
     kind: KeyKind,
     spki: Uint8Array,
-    prepared: { keyObject?: KeyObject; sm2Point?: Sm2PublicPoint },
+    prepared: { keyObject?: KeyObject; sm2Key?: Sm2PublicKey },
   ) {
     this.kind = kind;
     this.spki = spki;
     this.fingerprint = toHex(sha256(spki));
     this.keyObject = prepared.keyObject;
-    this.sm2Point = prepared.sm2Point;
+    this.sm2Key = prepared.sm2Key;
   }
 }
 

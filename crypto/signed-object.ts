@@ -6,7 +6,7 @@ import { derBitString, derOid, derSequence } from './der-writer.ts';
 import { rawToDer, readDerSignature, toLowS } from './ecdsa-signature.ts';
 import { fault } from './faults.ts';
 import { oids } from './oids.ts';
-import { keyObjectOf, sm2PointOf } from './public-key.ts';
+import { keyObjectOf, sm2KeyOf } from './public-key.ts';
 import type { KeyKind, PublicKey } from './public-key.ts';
 import { sm2Verify } from './sm2.ts';
 
@@ -67,7 +67,7 @@ export function verifySigned(object: SignedObject, key: PublicKey): boolean {
   if (!parameterFree) return false;
   if (key.kind === 'SM2') {
     const raw = readDerSignature(signature, 32);
-    return raw !== undefined && sm2Verify(sm2PointOf(key), tbs, raw);
+    return raw !== undefined && sm2Verify(sm2KeyOf(key), tbs, raw);
   }
   return verify(known.digest, tbs, keyObjectOf(key), signature);
 }
