@@ -48,6 +48,12 @@ export const CombinedPrincipal = message('common.CombinedPrincipal', {
   principals: repeatedNested(1, () => MspPrincipal),
 });
 
+export const mspIdentityAnonymities = { nominal: 0, anonymous: 1 } as const;
+
+export const MspIdentityAnonymity = message('common.MSPIdentityAnonymity', {
+  anonymityType: int32(1),
+});
+
 /** Recursive, so its shape is written out; exactly one of the two is set. */
 export interface SignaturePolicy {
   signedBy: number | undefined;

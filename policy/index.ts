@@ -1,0 +1,12 @@
+export { ChannelConfig } from './channel-config.ts';
+export { ConfigMemo } from './config-memo.ts';
+export { buildGenesisBlock } from './genesis.ts';
+export type { GenesisOrganization, GenesisSpec } from './genesis.ts';
+export { grantAllows } from './grants.ts';
+export type { Grant } from './grants.ts';
+export type { Identity, SignedData } from './identity.ts';
+export { planEndorsement } from './plan.ts';
+export type { NodeIdentity } from './plan.ts';
+export { parsePolicyText, policyText } from './policy-text.ts';
+export type { ContractDefinition, TransactionLookups } from './transaction-lookups.ts';
+export { createValidator, validateTransaction } from './validate-transaction.ts';
