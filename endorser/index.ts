@@ -12,7 +12,8 @@ import {
 } from '#formats';
 import { openLedger } from '#ledger';
 import type { Ledger } from '#ledger';
-import { ChannelConfig, createValidator, planEndorsement } from '#policy';
+import { ConfigMemo, createValidator, planEndorsement } from '#policy';
+import type { ChannelConfig } from '#policy';
 import type { EndorserConfig } from './config.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import { endorseTask } from './endorse-task.ts';
@@ -39,19 +40,19 @@ export async function buildEndorser(
   deps: { log: Log; genesis: Block; clock?: Clock },
 ): Promise<Endorser> {
   const { log, genesis, clock = systemClock } = deps;
+  const memo = new ConfigMemo();
   const validate = createValidator();
   const ledger = await openLedger({
     dir: config.ledgerDir,
     log,
-    validate: (block, lookups, configBlock) =>
-      validate(block, ChannelConfig.fromBlock(configBlock), lookups),
+    validate: (block, lookups, configBlock) => validate(block, memo.of(configBlock), lookups),
   });
   if (ledger.height === 0n) await ledger.init(genesis);
   const nodes = new HeldNodes(config.signers);
   await nodes.refresh();
   const { ledgerDir, simulationWorkers: workerCount } = config;
   const simulations = new SimulationPool({ ledgerDir, workerCount, log });
-  const service = new EndorserService({ ledger, nodes, simulations, clock, log });
+  const service = new EndorserService({ ledger, memo, nodes, simulations, clock, log });
   const server: LinkServer = await serveLink(
     config.socket,
     (method, payload) => service.answer(method, payload),
@@ -68,6 +69,7 @@ export async function buildEndorser(
 
 interface ServiceParts {
   ledger: Ledger;
+  memo: ConfigMemo;
   nodes: HeldNodes;
   simulations: SimulationPool;
   clock: Clock;
@@ -78,13 +80,11 @@ class EndorserService {
   readonly #parts: ServiceParts;
   readonly #verifier = new RequestVerifier();
   readonly #cpu = new CpuMeter();
-  #channelConfig: ChannelConfig;
   /** Blocks are applied one after the other, whatever the calls do. */
   #applying: Promise<unknown> = Promise.resolve();
 
   constructor(parts: ServiceParts) {
     this.#parts = parts;
-    this.#channelConfig = ChannelConfig.fromBlock(parts.ledger.configBlock);
   }
 
   answer(method: number, payload: Uint8Array): Uint8Array | Promise<Uint8Array> {
@@ -98,6 +98,10 @@ class EndorserService {
       default:
         throw fault('ENDORSER_TASK_INVALID', { what: 'method', method });
     }
+  }
+
+  #channelConfig(): ChannelConfig {
+    return this.#parts.memo.of(this.#parts.ledger.configBlock);
   }
 
   async #status(): Promise<Uint8Array> {
@@ -126,11 +130,10 @@ class EndorserService {
     const number = block.header?.number ?? 0n;
     // A manager that lost the answer sends a block again; what is applied is simply skipped.
     if (number < ledger.height) return;
-    if (!this.#channelConfig.verifyBlockSignature(block)) {
+    if (!this.#channelConfig().verifyBlockSignature(block)) {
       throw fault('ENDORSER_BLOCK_REFUSED', { number });
     }
     await ledger.commit(block);
-    this.#channelConfig = ChannelConfig.fromBlock(ledger.configBlock);
   }
 
   async #endorse({ height, tasks }: EndorseTasks): Promise<Uint8Array> {
@@ -142,7 +145,7 @@ class EndorserService {
     const outcomes = await Promise.all(
       tasks.map((task) =>
         endorseTask(task, {
-          config: this.#channelConfig,
+          config: this.#channelConfig(),
           height,
           clock,
           verifier: this.#verifier,
@@ -163,9 +166,9 @@ class EndorserService {
     if (policy === undefined) throw fault('ENDORSER_CONTRACT_UNKNOWN', { contract });
     const candidates = nodes.all().map(({ name, serializedIdentity }) => ({
       name,
-      identity: this.#channelConfig.identity(serializedIdentity),
+      identity: this.#channelConfig().identity(serializedIdentity),
     }));
-    const [smallest] = planEndorsement(this.#channelConfig, policy, candidates);
+    const [smallest] = planEndorsement(this.#channelConfig(), policy, candidates);
     if (smallest === undefined) throw fault('ENDORSER_POLICY_UNREACHABLE', { contract });
     return nodes.pick(smallest);
   }

@@ -1,4 +1,4 @@
-import { LruMap } from '#base';
+import { LruMap, toHex } from '#base';
 import type { Fault } from '#base';
 import { verifyJose } from '#crypto';
 import { parseRequest } from '#formats';
@@ -54,7 +54,7 @@ export class RequestVerifier {
 
   #checkSignature(request: ParsedRequest, identity: Identity): void {
     const key = identity.certificate.publicKey;
-    const memo = `${request.requestHashHex}${key.fingerprint}`;
+    const memo = `${toHex(request.requestHash)}${key.fingerprint}`;
     if (this.#verified.get(memo) === true) return;
     if (!verifyJose(request.header.alg, key, request.signingInput, request.signature)) {
       throw fault('ENDORSER_SIGNATURE_BAD', { requestId: request.requestId });

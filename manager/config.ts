@@ -76,6 +76,17 @@ export const ManagerConfig = Type.Object(
       ),
       { minItems: 1, maxItems: 64, description: 'The endorsers of the zone.' },
     ),
+    nodes: Type.Array(
+      Type.Object(
+        {
+          name: Type.String({ description: 'Label of the node’s key.' }),
+          mspid: Type.String({ description: 'Its organisation.' }),
+          certificateFile: Type.String({ description: 'PEM; endorsements must carry it.' }),
+        },
+        { additionalProperties: false },
+      ),
+      { minItems: 1, maxItems: 256, description: 'The nodes whose keys the zone holds.' },
+    ),
     routing: Routing,
     bundle: Type.Object(
       {

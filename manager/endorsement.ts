@@ -7,7 +7,7 @@ import type { RoutingConfig } from './config.ts';
 import type { EndorserPool } from './endorser-pool.ts';
 import { fault } from './faults.ts';
 import { chooseAssignments } from './routing.ts';
-import type { Assignment } from './routing.ts';
+import type { Assignment, Choice } from './routing.ts';
 
 /** A bundle's proposal on its way to the endorsers. */
 export interface EndorsementJob {
@@ -56,17 +56,17 @@ export class EndorsementCollector {
     const failed = new Set<string>();
     let lastFault: Fault = fault('MANAGER_ENDORSERS_UNREACHABLE', { contract: job.contract });
     for (let attempt = 0; attempt < limits.endorseAttemptsMax; attempt += 1) {
-      const assignments = chooseAssignments(
+      const choice = chooseAssignments(
         this.#parts.routing,
         alternatives,
         this.#parts.pool.states(),
         { failedEndorsers: failed, attempt },
       );
-      if (assignments === undefined) {
+      if (choice === undefined) {
         await this.#parts.pool.refresh();
         continue;
       }
-      const result = await this.#attempt(job, assignments, failed);
+      const result = await this.#attempt(job, choice, failed);
       if (result.kind !== 'failed') return result;
       lastFault = result.fault;
     }
@@ -83,7 +83,7 @@ export class EndorsementCollector {
 
   async #attempt(
     job: EndorsementJob,
-    assignments: readonly Assignment[],
+    { nodes, assignments }: Choice,
     failed: Set<string>,
   ): Promise<EndorsementResult> {
     const gathered: Gathered = { payload: undefined, byNode: new Map() };
@@ -106,9 +106,7 @@ export class EndorsementCollector {
       );
     }
     if (lastFault !== undefined) return { kind: 'failed', fault: lastFault };
-    const endorsements = assignments.flatMap(({ nodes }) =>
-      nodes.map((node) => gathered.byNode.get(node) as Endorsement),
-    );
+    const endorsements = nodes.map((node) => gathered.byNode.get(node) as Endorsement);
     const proposalResponsePayload = gathered.payload as Uint8Array;
     return { kind: 'endorsed', proposalResponsePayload, endorsements };
   }

@@ -13,6 +13,7 @@ export const fault = declareFaults({
   MANAGER_ENDORSEMENT_BAD: ['broken', 'An endorsement does not verify.'],
   MANAGER_ENDORSEMENT_DIVERGES: ['broken', 'Endorsers came to different results.'],
   MANAGER_BUNDLE_CONFLICTING: ['conflict', 'The state kept changing under the request.'],
+  MANAGER_KEY_MISSING: ['malformed', 'The signer host of the zone lacks a configured key.'],
   MANAGER_STOPPING: ['busy', 'The service is stopping.'],
 
   // Admission.
@@ -31,7 +32,6 @@ export const fault = declareFaults({
   MANAGER_CONTRACT_UNKNOWN: ['absent', 'The contract is not deployed on the channel.'],
   MANAGER_REQUEST_EXPIRED: ['unauthenticated', 'The request has expired.'],
   MANAGER_REQUEST_EARLY: ['unauthenticated', 'The request is dated in the future.'],
-  MANAGER_LIFETIME_TOO_LONG: ['malformed', 'The request is valid for longer than is allowed.'],
   MANAGER_SIGNATURE_HIGH: ['malformed', 'The signature has a high s, which is forbidden here.'],
   MANAGER_REQUEST_REPLAYED: ['conflict', 'The request was executed before.'],
   MANAGER_REQUEST_PENDING: ['conflict', 'The request is being executed.'],

@@ -18,6 +18,13 @@ export interface Assignment {
   nodes: string[];
 }
 
+/** Who endorses a task with which keys. */
+export interface Choice {
+  /** In the order in which their endorsements satisfy the policy. */
+  nodes: readonly string[];
+  assignments: Assignment[];
+}
+
 /** What has been tried for this task: an endorser that failed is asked again only if no other can. */
 export interface Tried {
   failedEndorsers: ReadonlySet<string>;
@@ -28,21 +35,21 @@ export interface Tried {
  * Chooses who endorses with which nodes' keys. Pure: the same facts give the same choice.
  *
  * @param alternatives sets of node names, each of which satisfies the policy, smallest first.
- * @returns the assignments of the first alternative that can be served now; undefined when none can.
+ * @returns the first alternative that can be served now; undefined when none can.
  */
 export function chooseAssignments(
   routing: RoutingConfig,
   alternatives: readonly (readonly string[])[],
   endorsers: readonly EndorserState[],
   tried: Tried,
-): Assignment[] | undefined {
+): Choice | undefined {
   const reachable = endorsers.filter((one) => one.reachable);
   const fresh = reachable.filter((one) => !tried.failedEndorsers.has(one.name));
   for (const pool of [fresh, reachable]) {
     for (const nodes of alternatives) {
       const ranked = rank(routing, pool, tried);
-      const assigned = spread(routing, nodes, ranked);
-      if (assigned !== undefined) return assigned;
+      const assignments = spread(routing, nodes, ranked);
+      if (assignments !== undefined) return { nodes, assignments };
     }
   }
   return undefined;

@@ -1,0 +1,43 @@
+import { parseArgs } from 'node:util';
+import { fault } from './faults.ts';
+
+export interface Arguments {
+  /** Words that are no options. */
+  words: string[];
+  options: Readonly<Record<string, string | boolean | undefined>>;
+}
+
+/** Every option of every command; one list, so that an unknown one is refused by name. */
+const options = {
+  dir: { type: 'string', default: 'network' },
+  org: { type: 'string', default: 'org1' },
+  alg: { type: 'string', default: 'ES256' },
+  grant: { type: 'string' },
+  client: { type: 'string' },
+  contract: { type: 'string' },
+  mode: { type: 'string' },
+  'requests-per-bundle': { type: 'string' },
+  version: { type: 'string', default: '1.0' },
+  sequence: { type: 'string', default: '1' },
+  policy: { type: 'string', default: 'reference:/Channel/Application/Endorsement' },
+  genesis: { type: 'string' },
+  stay: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+/** @throws CLI_USAGE_WRONG */
+export function readArguments(args: readonly string[]): Arguments {
+  try {
+    const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true });
+    return { words: positionals, options: values };
+  } catch (cause) {
+    throw fault('CLI_USAGE_WRONG', { reason: (cause as Error).message }, cause);
+  }
+}
+
+/** @throws CLI_USAGE_WRONG when the option was not given. */
+export function textOption({ options: given }: Arguments, name: string): string {
+  const value = given[name];
+  if (typeof value !== 'string') throw fault('CLI_USAGE_WRONG', { missing: `--${name}` });
+  return value;
+}

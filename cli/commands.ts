@@ -1,0 +1,212 @@
+import { readFileSync } from 'node:fs';
+import { isJoseAlgorithm } from '#crypto';
+import { Block } from '#formats';
+import { verifyReceipt } from '#peer';
+import { listTokenKeys } from '#softhsm-config';
+import { textOption } from './arguments.ts';
+import type { Arguments } from './arguments.ts';
+import { listClients, newClient, revokeClient } from './clients.ts';
+import { contractCode, deployContract } from './deploy.ts';
+import { fault } from './faults.ts';
+import { parseGrant } from './grant-text.ts';
+import { createNetwork } from './network-create.ts';
+import { openNetwork, serviceOf } from './network-open.ts';
+import { defaultNetwork, identityNames } from './network-spec.ts';
+import type { NetworkSpec } from './network-spec.ts';
+import { postRequest } from './post-request.ts';
+import { runForeground, runOne } from './run-foreground.ts';
+
+interface Command {
+  /** What follows the command's words. */
+  form: string;
+  purpose: string;
+  run: (given: Arguments) => Promise<void> | void;
+}
+
+const algorithms = 'ES256, ES384, ES256K, EdDSA, RS256, PS256, SM2';
+
+/** All commands by their words. */
+export const commands = new Map<string, Command>([
+  [
+    'network create',
+    {
+      form: '[--dir DIR] [--mode partitioned|replicated|ordered] [--requests-per-bundle N]',
+      purpose: 'make tokens, keys, certificates, the genesis block and all configuration files',
+      run: async (given) => {
+        const layout = await createNetwork(textOption(given, 'dir'), networkSpec(given));
+        say(`network made in ${layout.dir}`);
+      },
+    },
+  ],
+  [
+    'up',
+    {
+      form: '[--dir DIR]',
+      purpose: 'start all processes of the network; Ctrl-C stops them',
+      run: (given) => runForeground(textOption(given, 'dir'), say),
+    },
+  ],
+  [
+    'client new',
+    {
+      form: 'NAME --grant CHANNEL/CONTRACT/FUNCTION[,…] [--org ORG] [--alg ALG] [--dir DIR]',
+      purpose: `make a client and put it on the whitelist; ALG is one of ${algorithms}`,
+      run: async (given) => {
+        const algorithm = textOption(given, 'alg');
+        if (!isJoseAlgorithm(algorithm)) throw fault('CLI_USAGE_WRONG', { alg: algorithm });
+        await newClient(textOption(given, 'dir'), {
+          kid: word(given, 0, 'NAME'),
+          orgName: textOption(given, 'org'),
+          algorithm,
+          nodeOu: 'client',
+          grants: textOption(given, 'grant').split(',').map(parseGrant),
+        });
+        say(`client ${word(given, 0, 'NAME')} made`);
+      },
+    },
+  ],
+  [
+    'client list',
+    {
+      form: '[--dir DIR]',
+      purpose: 'show the whitelist',
+      run: (given) => {
+        for (const { kid, status, grants } of listClients(textOption(given, 'dir'))) {
+          say(`${kid}  ${status}  ${JSON.stringify(grants)}`);
+        }
+      },
+    },
+  ],
+  [
+    'client revoke',
+    {
+      form: 'NAME [--dir DIR]',
+      purpose: 'strike a client off the whitelist',
+      run: (given) => {
+        revokeClient(textOption(given, 'dir'), word(given, 0, 'NAME'));
+        say(`client ${word(given, 0, 'NAME')} revoked`);
+      },
+    },
+  ],
+  [
+    'request',
+    {
+      form: 'FUNCTION [ARG…] --client NAME --contract CONTRACT [--dir DIR]',
+      purpose: 'sign and post one request, print the answer',
+      run: async (given) => {
+        const answer = await postRequest({
+          dir: textOption(given, 'dir'),
+          kid: textOption(given, 'client'),
+          contract: textOption(given, 'contract'),
+          operations: [{ function: word(given, 0, 'FUNCTION'), args: given.words.slice(1) }],
+        });
+        sayJson(answer.body);
+        if (answer.status !== 200) process.exitCode = 1;
+      },
+    },
+  ],
+  [
+    'block show',
+    {
+      form: 'NUMBER [--dir DIR]',
+      purpose: 'show one block of the manager’s ledger',
+      run: async (given) => {
+        const service = serviceOf(openNetwork(textOption(given, 'dir')));
+        sayJson((await service.get(`/v1/blocks/${word(given, 0, 'NUMBER')}`)).body);
+      },
+    },
+  ],
+  [
+    'receipt verify',
+    {
+      form: 'FILE --genesis FILE',
+      purpose: 'verify a receipt offline, trusting nothing but the genesis block',
+      run: (given) => {
+        const genesis = Block.decode(readFileSync(textOption(given, 'genesis')));
+        sayJson(verifyReceipt(readFileSync(word(given, 0, 'FILE')), { genesis }));
+      },
+    },
+  ],
+  [
+    'peer',
+    {
+      form: 'CONFIG.json',
+      purpose: 'run one validate-only peer',
+      run: (given) => runOne('peer', word(given, 0, 'CONFIG.json')),
+    },
+  ],
+  [
+    'key list',
+    {
+      form: '[--dir DIR]',
+      purpose: 'show the keys in the network’s tokens and their attributes',
+      run: async (given) => {
+        const { layout, spec } = openNetwork(textOption(given, 'dir'));
+        for (const { name } of [...spec.organisations, spec.zone]) {
+          const keys = await listTokenKeys({ dir: layout.token(name), label: name });
+          for (const key of keys) sayJson({ token: name, ...key });
+        }
+      },
+    },
+  ],
+  [
+    'contract deploy',
+    {
+      form: 'NAME CODE [--version V] [--sequence N] [--policy TEXT] [--org ORG] [--dir DIR]',
+      purpose: 'deploy a contract (a .wasm file or a built-in name) as an organisation’s admin',
+      run: async (given) => {
+        const answer = await deployContract(
+          textOption(given, 'dir'),
+          identityNames.admin(textOption(given, 'org')),
+          {
+            name: word(given, 0, 'NAME'),
+            version: textOption(given, 'version'),
+            sequence: Number(textOption(given, 'sequence')),
+            policy: textOption(given, 'policy'),
+            code: await contractCode(word(given, 1, 'CODE')),
+          },
+        );
+        sayJson(answer.body);
+        if (answer.status !== 200) process.exitCode = 1;
+      },
+    },
+  ],
+]);
+
+export function usage(): string {
+  const rows = [...commands].map(
+    ([words, { form, purpose }]) => `  countersign ${words} ${form}\n      ${purpose}\n`,
+  );
+  return `Usage:\n${rows.join('')}`;
+}
+
+function networkSpec(given: Arguments): NetworkSpec {
+  const mode = given.options['mode'] ?? defaultNetwork.routing;
+  if (mode !== 'partitioned' && mode !== 'replicated' && mode !== 'ordered') {
+    throw fault('CLI_USAGE_WRONG', { mode: String(mode) });
+  }
+  const requestsPerBundleMax = Number(
+    given.options['requests-per-bundle'] ?? defaultNetwork.requestsPerBundleMax,
+  );
+  return { ...defaultNetwork, routing: mode, requestsPerBundleMax };
+}
+
+function word(given: Arguments, index: number, name: string): string {
+  const found = given.words[index];
+  if (found === undefined) throw fault('CLI_USAGE_WRONG', { missing: name });
+  return found;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function sayJson(value: unknown): void {
+  say(
+    JSON.stringify(
+      value,
+      (_name, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner),
+      2,
+    ),
+  );
+}

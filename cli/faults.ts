@@ -1,0 +1,17 @@
+import { declareFaults } from '#base';
+
+export const fault = declareFaults({
+  CLI_PATH_TOO_LONG: [
+    'malformed',
+    'The directory is too deep for Unix sockets; choose a shorter one.',
+  ],
+  CLI_NETWORK_EXISTS: ['conflict', 'There is a network in this directory already.'],
+  CLI_NETWORK_MISSING: ['absent', 'There is no network in this directory.'],
+  CLI_USAGE_WRONG: ['malformed', 'The command line is not understood.'],
+  CLI_CLIENT_EXISTS: ['conflict', 'There is a client of this name already.'],
+  CLI_CLIENT_MISSING: ['absent', 'There is no client of this name.'],
+  CLI_ORGANISATION_MISSING: ['absent', 'There is no organisation of this name.'],
+  CLI_PROCESS_ENDED: ['broken', 'A process of the network ended while it was starting.'],
+  CLI_PROCESS_SILENT: ['broken', 'A process of the network did not come up in time.'],
+  CLI_CALL_FAILED: ['broken', 'The service could not be reached.'],
+});

@@ -1,0 +1,103 @@
+import { join, resolve } from 'node:path';
+import { fault } from './faults.ts';
+
+/** A Unix socket's path has 108 bytes on Linux, with the closing zero. */
+const socketPathBytesMax = 107;
+
+/** Where everything of one network lies; the only place that knows file names. */
+export class NetworkLayout {
+  readonly dir: string;
+
+  /** @throws CLI_PATH_TOO_LONG when the sockets would not fit into a socket address. */
+  constructor(dir: string) {
+    this.dir = resolve(dir);
+    const longest = this.socket('endorser-999');
+    if (Buffer.byteLength(longest) > socketPathBytesMax) {
+      throw fault('CLI_PATH_TOO_LONG', { path: longest, socketPathBytesMax });
+    }
+  }
+
+  get networkFile(): string {
+    return join(this.dir, 'network.json');
+  }
+
+  get genesisFile(): string {
+    return join(this.dir, 'genesis.block');
+  }
+
+  get registryFile(): string {
+    return join(this.dir, 'clients.json');
+  }
+
+  get portsFile(): string {
+    return join(this.dir, 'run', 'ports.json');
+  }
+
+  get runDir(): string {
+    return join(this.dir, 'run');
+  }
+
+  get logDir(): string {
+    return join(this.dir, 'log');
+  }
+
+  get configDir(): string {
+    return join(this.dir, 'config');
+  }
+
+  /** Where a countersign peer writes its port. */
+  peerPortsFile(peerName: string): string {
+    return join(this.runDir, `${peerName}.ports.json`);
+  }
+
+  /** Configuration file of one process: `manager`, `endorser-1`, `signer-org1`, `peer-1`. */
+  config(processName: string): string {
+    return join(this.configDir, `${processName}.json`);
+  }
+
+  log(processName: string): string {
+    return join(this.logDir, `${processName}.log`);
+  }
+
+  socket(processName: string): string {
+    return join(this.runDir, `${processName}.sock`);
+  }
+
+  ledger(processName: string): string {
+    return join(this.dir, 'ledger', processName);
+  }
+
+  /** Directory of one organisation's SoftHSM token. */
+  token(tokenName: string): string {
+    return join(this.dir, 'tokens', tokenName);
+  }
+
+  signerState(tokenName: string): string {
+    return join(this.dir, 'guard', tokenName);
+  }
+
+  /** Directory of one organisation's development CAs. */
+  ca(orgName: string): string {
+    return join(this.dir, 'ca', orgName);
+  }
+
+  /** Certificate of a key that lives in a token. */
+  keyCertificate(keyLabel: string): string {
+    return join(this.dir, 'certificates', `${keyLabel}.pem`);
+  }
+
+  /** TLS certificate chain and key of a server or transport identity. */
+  tls(name: string): { certificateFile: string; keyFile: string; caFile: string } {
+    return {
+      certificateFile: join(this.dir, 'tls', `${name}.pem`),
+      keyFile: join(this.dir, 'tls', `${name}.key.pem`),
+      caFile: join(this.dir, 'tls', `${name}.ca.pem`),
+    };
+  }
+
+  /** Key and certificate of a person or node outside the zone. */
+  identity(keyId: string): { certificateFile: string; keyFile: string } {
+    const dir = join(this.dir, 'identities', keyId);
+    return { certificateFile: join(dir, 'cert.pem'), keyFile: join(dir, 'key.pem') };
+  }
+}

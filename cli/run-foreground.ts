@@ -1,0 +1,28 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { openNetwork } from './network-open.ts';
+import { ZoneProcesses } from './zone-processes.ts';
+
+/** Runs the whole network until SIGINT or SIGTERM, then stops it. */
+export async function runForeground(dir: string, say: (text: string) => void): Promise<void> {
+  const { layout, ports } = openNetwork(dir);
+  await using processes = new ZoneProcesses(layout);
+  await processes.startAll();
+  say(`requests  https://localhost:${ports.http}/v1/requests`);
+  say(`openapi   https://localhost:${ports.http}/openapi.json`);
+  say(`blocks    grpcs://localhost:${ports.deliver}  (orderer.AtomicBroadcast/Deliver)`);
+  say(`TLS root  ${layout.tls('manager').caFile}`);
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+}
+
+/** Runs one process of the product in the foreground. */
+export async function runOne(kind: 'peer', configFile: string): Promise<void> {
+  const script = fileURLToPath(new URL(`../${kind}/main.ts`, import.meta.url));
+  const child = spawn(process.execPath, [script, configFile], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => child.kill(signal));
+  }
+  const [status] = (await once(child, 'exit')) as [number | null];
+  process.exitCode = status ?? 1;
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { request as httpsRequest } from 'node:https';
+import { fault } from './faults.ts';
+
+const callWaitMsMax = 60_000;
+const answerBytesMax = 64 * 1024 * 1024;
+
+export interface ServiceAnswer {
+  status: number;
+  /** Parsed when the service answered JSON, otherwise the text as it came. */
+  body: unknown;
+}
+
+/** Calls a manager over HTTPS; trusts the network's own TLS authority and no other. */
+export class ServiceClient {
+  readonly #origin: string;
+  readonly #ca: Buffer;
+
+  constructor(origin: string, caFile: string) {
+    this.#origin = origin;
+    this.#ca = readFileSync(caFile);
+  }
+
+  get(path: string): Promise<ServiceAnswer> {
+    return this.#call('GET', path, undefined, undefined);
+  }
+
+  /** Posts one request. @param jws compact JWS. */
+  post(jws: string, query = ''): Promise<ServiceAnswer> {
+    return this.#call('POST', `/v1/requests${query}`, 'application/jose', jws);
+  }
+
+  /** Posts many requests. @returns one parsed line per request, in their order. */
+  async postMany(jwsList: readonly string[]): Promise<unknown[]> {
+    const body = `${jwsList.join('\n')}\n`;
+    const answer = await this.#call('POST', '/v1/requests', 'application/x-ndjson', body);
+    if (answer.status !== 200) throw fault('CLI_CALL_FAILED', { status: answer.status });
+    const lines = String(answer.body).split('\n').filter(Boolean);
+    return lines.map((line) => JSON.parse(line) as unknown);
+  }
+
+  #call(
+    method: string,
+    path: string,
+    contentType: string | undefined,
+    body: string | undefined,
+  ): Promise<ServiceAnswer> {
+    return new Promise((resolve, reject) => {
+      const failed = (cause: unknown) =>
+        reject(fault('CLI_CALL_FAILED', { origin: this.#origin, path }, cause));
+      const outgoing = httpsRequest(
+        `${this.#origin}${path}`,
+        {
+          method,
+          ca: this.#ca,
+          timeout: callWaitMsMax,
+          headers: contentType === undefined ? {} : { 'content-type': contentType },
+        },
+        (incoming) => {
+          const chunks: Buffer[] = [];
+          let bytes = 0;
+          incoming.on('data', (chunk: Buffer) => {
+            chunks.push(chunk);
+            bytes += chunk.length;
+            if (bytes > answerBytesMax) incoming.destroy(new RangeError('answer too large'));
+          });
+          incoming.on('error', failed);
+          incoming.on('end', () => {
+            const text = Buffer.concat(chunks).toString('utf8');
+            const isJson = /json$/.test(
+              (incoming.headers['content-type'] ?? '').split(';')[0] ?? '',
+            );
+            const status = incoming.statusCode ?? 0;
+            const isLines = /x-ndjson/.test(incoming.headers['content-type'] ?? '');
+            resolve({ status, body: isJson && !isLines ? (JSON.parse(text) as unknown) : text });
+          });
+        },
+      );
+      outgoing.on('timeout', () => outgoing.destroy(new Error('timeout')));
+      outgoing.on('error', failed);
+      outgoing.end(body);
+    });
+  }
+}
