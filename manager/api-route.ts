@@ -1,0 +1,28 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import type { TObject, TSchema } from 'typebox';
+
+/** One way to call the service: what is registered is what is described. */
+export interface ApiRoute {
+  method: HTTPMethods;
+  /** In fastify's form, `/v1/blocks/:number`. */
+  url: string;
+  summary: string;
+  params?: TObject;
+  query?: TObject;
+  /** What may be sent, by media type. */
+  bodies?: Readonly<Record<string, TSchema>>;
+  /** What is answered beside problems, by status and media type. */
+  answers: Readonly<Record<number, Readonly<Record<string, TSchema>>>>;
+  /** Kinds of refusal, as HTTP statuses. */
+  refusals: readonly number[];
+  answer: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+}
+
+/** Registers a route; its parameters and query are checked, its body is for `answer` to read. */
+export function addRoute(app: FastifyInstance, route: ApiRoute): void {
+  const { method, url, params, query, answer } = route;
+  const schema: Record<string, TSchema> = {};
+  if (params !== undefined) schema['params'] = params;
+  if (query !== undefined) schema['querystring'] = query;
+  app.route({ method, url, schema, handler: answer });
+}

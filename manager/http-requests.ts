@@ -1,0 +1,211 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { Fault, limits } from '#base';
+import type { Log } from '#base';
+import type { ApiRoute } from './api-route.ts';
+import type { CommittedRequests } from './committed-requests.ts';
+import { fault } from './faults.ts';
+import { asFault, problemMediaType } from './http-problem.ts';
+import { splitLines } from './ndjson.ts';
+import type { RequestOutcome } from './pipeline-types.ts';
+import {
+  RequestAnswer,
+  committedAnswer,
+  committedIn,
+  pendingAnswer,
+  refusedAnswer,
+} from './request-answer.ts';
+import type { Submission, Submissions } from './submissions.ts';
+
+export const joseMediaType = 'application/jose';
+export const ndjsonMediaType = 'application/x-ndjson';
+
+export interface RequestRouteParts {
+  submissions: Submissions;
+  committed: CommittedRequests;
+  /** How long a call waits for outcomes. */
+  answerWaitMsMax: number;
+  log: Log;
+}
+
+/** Posting requests, and asking what became of them. */
+export function requestRoutes(parts: RequestRouteParts): ApiRoute[] {
+  const routes = new RequestRoutes(parts);
+  const json = { 'application/json': RequestAnswer };
+  return [
+    {
+      method: 'POST',
+      url: '/v1/requests',
+      summary: 'Posts one signed request, or many with one per line, and waits for their outcomes.',
+      query: Wait,
+      bodies: {
+        [joseMediaType]: Type.String({ description: 'A compact JWS.' }),
+        [ndjsonMediaType]: Type.String({ description: 'Compact JWS, one a line.' }),
+      },
+      answers: {
+        200: { ...json, [ndjsonMediaType]: RequestAnswer },
+        202: json,
+        409: json,
+        422: json,
+      },
+      refusals: [400, 401, 403, 404, 409, 500, 503],
+      answer: (request, reply) => routes.post(request, reply),
+    },
+    {
+      method: 'GET',
+      url: '/v1/requests/:id',
+      summary: 'What became of a request.',
+      params: RequestId,
+      answers: { 200: json },
+      refusals: [400, 404, 500],
+      answer: async (request) => routes.look(idOf(request), request.id),
+    },
+    {
+      method: 'GET',
+      url: '/v1/requests/:id/receipt',
+      summary: 'The receipt of a request: proof of its outcome that needs no server.',
+      params: RequestId,
+      answers: { 200: { 'application/json': Type.Unknown() } },
+      refusals: [400, 404, 500],
+      answer: async (request) => routes.receipt(idOf(request)),
+    },
+  ];
+}
+
+const Wait = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.Literal('none', { description: 'Answers at once; ask for the outcome by the id.' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const RequestId = Type.Object(
+  { id: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'Id of the request.' }) },
+  { additionalProperties: false },
+);
+
+function idOf(request: FastifyRequest): string {
+  return (request.params as { id: string }).id;
+}
+
+/** A call's body, as the content type parsers leave it. */
+export interface PostedBody {
+  mediaType: typeof joseMediaType | typeof ndjsonMediaType;
+  bytes: Uint8Array;
+}
+
+class RequestRoutes {
+  readonly #parts: RequestRouteParts;
+
+  constructor(parts: RequestRouteParts) {
+    this.#parts = parts;
+  }
+
+  async post(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const { mediaType, bytes } = request.body as PostedBody;
+    const waits = (request.query as { wait?: 'none' }).wait === undefined;
+    const lines = splitLines(bytes);
+    if (mediaType === ndjsonMediaType) {
+      if (lines.length === 0) throw fault('MANAGER_CALL_INVALID', { reason: 'no request' });
+      if (lines.length > limits.requestsPerCall) {
+        throw fault('MANAGER_CALL_TOO_LARGE', { requestsMax: limits.requestsPerCall });
+      }
+      const answers = await this.#answerAll(lines, waits, request.id);
+      const text = answers.map((answer) => `${JSON.stringify(answer)}\n`).join('');
+      return reply.type(ndjsonMediaType).send(text);
+    }
+    if (lines.length !== 1) throw fault('MANAGER_CALL_INVALID', { reason: 'not one request' });
+    const [answer] = await this.#answerAll(lines, waits, request.id);
+    return sendOne(reply, answer as RequestAnswer);
+  }
+
+  look(requestId: string, callId: string): RequestAnswer {
+    const { submissions, committed } = this.#parts;
+    const found = committed.find(requestId);
+    if (found !== undefined) return committedAnswer(found, committed.receipt(requestId));
+    if (submissions.isPending(requestId)) return pendingAnswer(requestId);
+    const refusal = submissions.refusalOf(requestId);
+    if (refusal !== undefined) return refusedAnswer(refusal, callId, requestId);
+    throw fault('MANAGER_REQUEST_ABSENT', { requestId });
+  }
+
+  receipt(requestId: string): unknown {
+    const { committed } = this.#parts;
+    if (!committed.has(requestId)) throw fault('MANAGER_REQUEST_ABSENT', { requestId });
+    return committed.receipt(requestId);
+  }
+
+  async #answerAll(lines: Uint8Array[], waits: boolean, callId: string): Promise<RequestAnswer[]> {
+    const submitted = lines.map((line) => this.#submit(line));
+    const waited = patience(waits ? this.#parts.answerWaitMsMax : 0);
+    try {
+      return await Promise.all(submitted.map((one) => this.#answer(one, waited.over, callId)));
+    } finally {
+      waited.end();
+    }
+  }
+
+  #submit(line: Uint8Array): Submission | Fault {
+    try {
+      return this.#parts.submissions.submit(line);
+    } catch (error) {
+      return this.#noted(error);
+    }
+  }
+
+  async #answer(
+    submitted: Submission | Fault,
+    waitOver: Promise<undefined>,
+    callId: string,
+  ): Promise<RequestAnswer> {
+    if (submitted instanceof Fault) return refusedAnswer(submitted, callId);
+    const { requestId, outcome } = submitted;
+    try {
+      const settled = await Promise.race([outcome, waitOver]);
+      if (settled === undefined) return pendingAnswer(requestId);
+      return this.#settledAnswer(settled, callId);
+    } catch (error) {
+      return refusedAnswer(this.#noted(error), callId, requestId);
+    }
+  }
+
+  #settledAnswer(outcome: RequestOutcome, callId: string): RequestAnswer {
+    const { requestId } = outcome;
+    if (outcome.fault !== undefined) return refusedAnswer(outcome.fault, callId, requestId);
+    const committed = committedIn(outcome);
+    if (committed === undefined) throw fault('MANAGER_CALL_FAILED', { reason: 'no outcome' });
+    return committedAnswer(committed, this.#parts.committed.receipt(requestId));
+  }
+
+  /** Faults of ours are logged here: the lines of a call are answered one by one. */
+  #noted(error: unknown): Fault {
+    const known = asFault(error);
+    if (known.kind === 'broken' || known.kind === 'fatal') {
+      this.#parts.log.error({ err: error, code: known.code }, 'A request failed inside.');
+    }
+    return known;
+  }
+}
+
+function sendOne(reply: FastifyReply, answer: RequestAnswer): FastifyReply {
+  void reply.code(answer.status);
+  if (answer.state === 'refused') {
+    if (answer.status === 503) void reply.header('retry-after', '1');
+    return reply.type(problemMediaType).send(JSON.stringify(answer.problem));
+  }
+  if (answer.state === 'pending') void reply.header('location', `/v1/requests/${answer.requestId}`);
+  return reply.send(answer);
+}
+
+/** One wait for all requests of a call; none at all still lets a full queue say so. */
+function patience(waitMsMax: number): { over: Promise<undefined>; end: () => void } {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  if (waitMsMax === 0) {
+    setImmediate(() => resolve(undefined));
+    return { over: promise, end: () => {} };
+  }
+  const timer = setTimeout(() => resolve(undefined), waitMsMax);
+  return { over: promise, end: () => clearTimeout(timer) };
+}

@@ -1,0 +1,21 @@
+import { isIP } from 'node:net';
+import { fault } from './faults.ts';
+
+/** Where a service listens, and as whom. */
+export interface ListenPlace {
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** PEM texts: the certificate with its intermediates, and its private key. */
+  tls?: { certificate: string; privateKey: string };
+}
+
+/** @throws MANAGER_LISTEN_INSECURE unless there is TLS, or nobody outside the host can connect. */
+export function checkListenPlace({ host, tls }: ListenPlace): void {
+  if (tls !== undefined || isLoopback(host)) return;
+  throw fault('MANAGER_LISTEN_INSECURE', { host });
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}

@@ -1,0 +1,67 @@
+import { Fault, LruMap, limits, toHex } from '#base';
+import type { Clock } from '#base';
+import { sha256 } from '#crypto';
+import type { Admission } from './admission.ts';
+import type { Pipeline, RequestOutcome } from './pipeline-types.ts';
+
+/** A request on its way. */
+export interface Submission {
+  requestId: string;
+  /** Rejects with what the pipeline throws; nobody has to listen. */
+  outcome: Promise<RequestOutcome>;
+}
+
+/** Brings requests through admission into the pipeline, and remembers what became of them. */
+export class Submissions {
+  readonly #admission: Admission;
+  readonly #pipeline: Pipeline;
+  readonly #clock: Clock;
+  readonly #byContent = new Map<string, Submission>();
+  readonly #refused = new LruMap<string, Fault>(limits.refusedOutcomesMax);
+
+  constructor(parts: { admission: Admission; pipeline: Pipeline; clock: Clock }) {
+    this.#admission = parts.admission;
+    this.#pipeline = parts.pipeline;
+    this.#clock = parts.clock;
+  }
+
+  /**
+   * Submits a request. The same bytes, while they are on their way, join the one before: a client
+   * that lost its connection may post again.
+   *
+   * @param bytes compact JWS.
+   * @throws what {@link Admission} throws, and MANAGER_QUEUE_FULL.
+   */
+  submit(bytes: Uint8Array): Submission {
+    // By all bytes, not by id: whoever knows only what was signed must not join.
+    const content = toHex(sha256(bytes));
+    const joined = this.#byContent.get(content);
+    if (joined !== undefined) return joined;
+    const admitted = this.#admission.admit(bytes, this.#clock.nowMs());
+    const { requestId } = admitted.request;
+    const outcome = this.#pipeline.submit(admitted);
+    const submission = { requestId, outcome };
+    this.#byContent.set(content, submission);
+    outcome
+      .then(({ fault }) => this.#settle(content, requestId, fault))
+      .catch((error: unknown) => {
+        this.#settle(content, requestId, error instanceof Fault ? error : undefined);
+      });
+    return submission;
+  }
+
+  isPending(requestId: string): boolean {
+    return this.#pipeline.isPending(requestId);
+  }
+
+  /** Why a request was refused behind admission, as long as that is remembered. */
+  refusalOf(requestId: string): Fault | undefined {
+    return this.#refused.get(requestId);
+  }
+
+  #settle(content: string, requestId: string, refusal: Fault | undefined): void {
+    this.#byContent.delete(content);
+    if (refusal === undefined) this.#refused.delete(requestId);
+    else this.#refused.set(requestId, refusal);
+  }
+}
