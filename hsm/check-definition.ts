@@ -1,4 +1,4 @@
-import { toHex } from '#base';
+import { emptyBytes } from '#base';
 import { sha256 } from '#crypto';
 import {
   ApplicationPolicy,
@@ -6,8 +6,13 @@ import {
   ChaincodeValidationInfo,
   StateData,
   StateMetadata,
+  definitionDatatype,
+  definitionFields,
+  endorsementPlugin,
+  lifecycleKeys,
+  validationPlugin,
 } from '#formats';
-import type { KvRwSet, KvWrite } from '#formats';
+import type { DefinitionField, KvRwSet, KvWrite } from '#formats';
 import { fault } from './faults.ts';
 
 /**
@@ -29,18 +34,15 @@ export function checkDefinition(rwset: KvRwSet): void {
   for (const key of seen) checkWhole(key, seen);
 }
 
-/** Go template names and the rest of Fabric's rule for contract names. */
+/** @see Fabric internal/peer/lifecycle and core/chaincode/lifecycle/scc.go, ChaincodeNameRegExp. */
 const contractName = /^[a-zA-Z0-9]+(?:[-_][a-zA-Z0-9]+)*$/;
 const nameBytesMax = 64;
 
-const fields = ['Sequence', 'EndorsementInfo', 'ValidationInfo', 'Collections'] as const;
-type FieldName = (typeof fields)[number];
-
 const prefixes = {
-  metadata: 'namespaces/metadata/',
+  metadata: lifecycleKeys.metadata(''),
   fields: 'namespaces/fields/',
-  code: 'countersign/code/',
-  contract: 'countersign/contract/',
+  code: lifecycleKeys.code(emptyBytes),
+  contract: lifecycleKeys.contract(''),
 } as const;
 
 function checkWrite({ key, value }: KvWrite): void {
@@ -49,12 +51,12 @@ function checkWrite({ key, value }: KvWrite): void {
     return checkMetadata(value);
   }
   if (key.startsWith(prefixes.code)) {
-    if (key !== `${prefixes.code}${toHex(sha256(value))}`) throw invalid('another hash', key);
+    if (key !== lifecycleKeys.code(sha256(value))) throw invalid('another hash', key);
     return;
   }
   if (key.startsWith(prefixes.contract)) {
     checkName(key.slice(prefixes.contract.length), key);
-    if (!isCodeHash(value)) throw invalid('not a code hash', key);
+    if (value.length !== 32) throw invalid('not a code hash', key);
     return;
   }
   if (!key.startsWith(prefixes.fields)) throw invalid('an unknown key', key);
@@ -69,37 +71,32 @@ function checkName(name: string, key: string): void {
   if (name.length > nameBytesMax || !contractName.test(name)) throw invalid('a bad name', key);
 }
 
-function isField(text: string | undefined): text is FieldName {
-  return (fields as readonly (string | undefined)[]).includes(text);
-}
-
-/** The bytes of a SHA-256, or its lower-case hex. */
-function isCodeHash(value: Uint8Array): boolean {
-  if (value.length === 32) return true;
-  return value.length === 64 && /^[0-9a-f]{64}$/.test(Buffer.from(value).toString('latin1'));
+function isField(text: string | undefined): text is DefinitionField {
+  return (definitionFields as readonly (string | undefined)[]).includes(text);
 }
 
 function checkMetadata(value: Uint8Array): void {
   const metadata = StateMetadata.decodeCanonical(value);
   const right =
-    metadata.datatype === 'ChaincodeDefinition' && metadata.fields.join() === fields.join();
+    metadata.datatype === definitionDatatype && metadata.fields.join() === definitionFields.join();
   if (!right) throw invalid('metadata');
 }
 
-const fieldChecks: Readonly<Record<FieldName, (data: StateData) => void>> = {
+const fieldChecks: Readonly<Record<DefinitionField, (data: StateData) => void>> = {
   Sequence: ({ int64 }) => {
     if (int64 === undefined || int64 < 1n) throw invalid('Sequence');
   },
   EndorsementInfo: ({ bytes }) => {
     if (bytes === undefined) throw invalid('EndorsementInfo');
     const info = ChaincodeEndorsementInfo.decodeCanonical(bytes);
-    if (info.endorsementPlugin !== 'escc' || info.version === '') throw invalid('EndorsementInfo');
+    if (info.endorsementPlugin !== endorsementPlugin || info.version === '')
+      throw invalid('EndorsementInfo');
   },
   ValidationInfo: ({ bytes }) => {
     if (bytes === undefined) throw invalid('ValidationInfo');
     const info = ChaincodeValidationInfo.decodeCanonical(bytes);
     // A peer that does not know the plugin stops committing, without a word to anyone.
-    if (info.validationPlugin !== 'vscc') throw invalid('ValidationInfo');
+    if (info.validationPlugin !== validationPlugin) throw invalid('ValidationInfo');
     const policy = ApplicationPolicy.decodeCanonical(info.validationParameter);
     const named = policy.channelConfigPolicyReference?.startsWith('/') ?? false;
     if (policy.signaturePolicy?.rule === undefined && !named) throw invalid('ValidationInfo');
@@ -115,8 +112,8 @@ function checkWhole(key: string, keys: ReadonlySet<string>): void {
   if (!isPart) return;
   const name = key.split('/')[2] ?? '';
   const wanted = [
-    `${prefixes.metadata}${name}`,
-    ...fields.map((field) => `${prefixes.fields}${name}/${field}`),
+    lifecycleKeys.metadata(name),
+    ...definitionFields.map((field) => lifecycleKeys.field(name, field)),
   ];
   const missing = wanted.find((one) => !keys.has(one));
   if (missing !== undefined) throw invalid('half a definition', missing);

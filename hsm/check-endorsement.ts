@@ -4,6 +4,7 @@ import {
   KvRwSet,
   ProposalResponsePayload,
   TxReadWriteSet,
+  lifecycleNamespace,
 } from '#formats';
 import type { NsReadWriteSet } from '#formats';
 import { checkDefinition } from './check-definition.ts';
@@ -48,9 +49,9 @@ function checkNamespace(one: NsReadWriteSet, contract: string): void {
     namespace === 'lscc' ||
     // Peers would ask each other for private data that nobody has.
     one.collectionHashedRwset.length > 0 ||
-    (namespace === '_lifecycle') !== (contract === '_lifecycle');
+    (namespace === lifecycleNamespace) !== (contract === lifecycleNamespace);
   if (denied) throw fault('HSM_NAMESPACE_DENIED', { namespace, contract });
-  if (namespace === '_lifecycle') checkDefinition(rwset);
+  if (namespace === lifecycleNamespace) checkDefinition(rwset);
 }
 
 function malformed(reason: string) {

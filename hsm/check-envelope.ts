@@ -1,5 +1,4 @@
-import { equalBytes, toHex } from '#base';
-import { sha256 } from '#crypto';
+import { equalBytes } from '#base';
 import {
   ChannelHeader,
   Payload,
@@ -7,6 +6,7 @@ import {
   Transaction,
   TransactionAction,
   headerTypes,
+  transactionId,
 } from '#formats';
 import type { SignerRole } from '#formats';
 import { fault } from './faults.ts';
@@ -30,7 +30,7 @@ export function checkEnvelope(role: SignerRole, identity: Uint8Array, payload: U
   switch (role) {
     case 'relay':
       if (channelHeader.type !== headerTypes.endorserTransaction) throw denied('header type');
-      if (channelHeader.txId !== toHex(sha256(nonce, creator))) throw denied('transaction id');
+      if (channelHeader.txId !== transactionId(nonce, creator)) throw denied('transaction id');
       return checkTransaction(data, header.signatureHeader);
     case 'ordering':
       if (channelHeader.type !== headerTypes.config) throw denied('header type');

@@ -10,7 +10,7 @@ const label = (description: string) => Type.String({ minLength: 1, maxLength: 64
 export const KeyConfig = Type.Object(
   {
     label: label('CKA_LABEL of the private key; one key must carry it'),
-    role: Type.Union(signerRoles.map((role) => Type.Literal(role))),
+    role: Type.Enum(signerRoles, { description: 'decides which contents the key signs' }),
     mspid: label('MSP the certificate belongs to'),
     certificateFile: Type.Optional(
       path('PEM; absent only in provisioning mode, where the key waits for its certificate'),

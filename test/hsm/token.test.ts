@@ -1,0 +1,206 @@
+import { cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pkcs11js from 'pkcs11js';
+import t from 'tap';
+import { readSecret } from '#base';
+import { isLowS, derToRaw, verifyFabric } from '#crypto';
+import { openPinRecord } from '../../hsm/pin-record.ts';
+import { findTokenKey } from '../../hsm/pkcs11-keys.ts';
+import { openModule } from '../../hsm/pkcs11-module.ts';
+import type { Pkcs11 } from '../../hsm/pkcs11-module.ts';
+import { openToken } from '../../hsm/pkcs11-token.ts';
+import type { Token } from '../../hsm/pkcs11-token.ts';
+import { openOwnSession } from '../../hsm/session-pool.ts';
+import { TokenSigner } from '../../hsm/token-signer.ts';
+import { temporaryDir, temporaryToken } from '../support/softhsm.ts';
+import type { TestScope, TestToken } from '../support/softhsm.ts';
+import { destroyPublicKeys, generatePair, storePublicKey } from './token-keys.ts';
+
+const made = await temporaryToken(t, { keys: [{ label: 'node', role: 'node' }] });
+process.env['SOFTHSM2_CONF'] = made.softhsmConfig;
+
+function loadedModule(t: TestScope): Pkcs11 {
+  const module = openModule(made.module);
+  t.teardown(() => module.C_Finalize());
+  return module;
+}
+
+function openedToken(t: TestScope, of: TestToken = made): Token {
+  const record = openPinRecord(temporaryDir(t));
+  return openToken(loadedModule(t), of.tokenLabel, readSecret(of.pinFile), record);
+}
+
+/** A logged-in session that may write to the token. */
+function writableSession({ pkcs11, slot }: Token) {
+  return pkcs11.C_OpenSession(slot, pkcs11js.CKF_SERIAL_SESSION | pkcs11js.CKF_RW_SESSION);
+}
+
+const pinCountLow = pkcs11js.CKF_USER_PIN_COUNT_LOW;
+
+t.test('a token is found by its label, and only one may carry it', async (t) => {
+  const module = loadedModule(t);
+  const record = openPinRecord(temporaryDir(t));
+  t.throws(() => openToken(module, 'Org9', 'pin', record), { code: 'HSM_TOKEN_ABSENT' });
+});
+
+t.test('two tokens of one label are refused', async (t) => {
+  const tokens = join(made.dir, 'token', 'tokens');
+  const [name = ''] = readdirSync(tokens);
+  const both = temporaryDir(t);
+  cpSync(join(tokens, name), join(both, name), { recursive: true });
+  const copy = name.replace(/^.{8}/, '00000000');
+  cpSync(join(tokens, name), join(both, copy), { recursive: true });
+  const config = join(temporaryDir(t), 'softhsm2.conf');
+  writeFileSync(config, `directories.tokendir = ${both}\nobjectstore.backend = file\n`);
+  process.env['SOFTHSM2_CONF'] = config;
+  t.teardown(() => {
+    process.env['SOFTHSM2_CONF'] = made.softhsmConfig;
+  });
+  const module = loadedModule(t);
+  const record = openPinRecord(temporaryDir(t));
+  t.throws(() => openToken(module, 'Org1', 'pin', record), { code: 'HSM_TOKEN_AMBIGUOUS' });
+});
+
+t.test('a wrong PIN is tried once, and never again by a restart', async (t) => {
+  const state = temporaryDir(t);
+  const module = loadedModule(t);
+  const open = (pin: string) => openToken(module, 'Org1', pin, openPinRecord(state));
+  const [slot] = module.C_GetSlotList(true).filter((one) => {
+    return module.C_GetTokenInfo(one).label.trimEnd() === 'Org1';
+  });
+  const attemptSeen = () => (module.C_GetTokenInfo(slot as Buffer).flags & pinCountLow) !== 0;
+  t.throws(() => open('wrong-pin'), { code: 'HSM_PIN_WRONG', kind: 'fatal' });
+  t.ok(attemptSeen(), 'the token counted the attempt');
+  const right = open(readSecret(made.pinFile));
+  t.notOk(attemptSeen(), 'a login clears the count');
+  module.C_Logout(right.anchor);
+  const again = { code: 'HSM_PIN_WRONG', detail: { reason: 'refused at an earlier start' } };
+  t.throws(() => open('wrong-pin'), again);
+  t.notOk(attemptSeen(), 'the token heard nothing of the second one');
+  t.throws(() => open('another-wrong-pin'), {
+    code: 'HSM_PIN_WRONG',
+    detail: { reason: undefined },
+  });
+  t.notMatch(readFileSync(join(state, 'pin-refused'), 'utf8'), /wrong/, 'the PIN is not kept');
+});
+
+t.test('a damaged record of refused PINs stops the login', async (t) => {
+  const state = temporaryDir(t);
+  writeFileSync(join(state, 'pin-refused'), 'junk');
+  const module = loadedModule(t);
+  const open = () => openToken(module, 'Org1', 'some-pin', openPinRecord(state));
+  t.throws(open, { code: 'HSM_GUARD_CORRUPT' });
+});
+
+t.test('a key made by provisioning is found, with its public half', async (t) => {
+  const key = findTokenKey(openedToken(t), 'node');
+  t.strictSame(key.publicKey.spki, made.certificateOf.get('node')?.certificate.publicKey.spki);
+});
+
+t.test('keys that may leave the token, or that are ambiguous, are refused', async (t) => {
+  const token = openedToken(t);
+  const { pkcs11 } = token;
+  const session = writableSession(token);
+  const unsafe = { code: 'HSM_KEY_UNSAFE', kind: 'fatal' };
+  t.throws(() => findTokenKey(token, 'nobody'), { code: 'HSM_KEY_ABSENT' });
+  generatePair(pkcs11, session, { label: 'extractable', extractable: true });
+  t.throws(() => findTokenKey(token, 'extractable'), unsafe);
+  generatePair(pkcs11, session, { label: 'readable', sensitive: false });
+  t.throws(() => findTokenKey(token, 'readable'), unsafe);
+  generatePair(pkcs11, session, { label: 'mute', sign: false });
+  t.throws(() => findTokenKey(token, 'mute'), unsafe);
+  generatePair(pkcs11, session, { label: 'fleeting', onToken: false });
+  t.throws(() => findTokenKey(token, 'fleeting'), unsafe);
+  generatePair(pkcs11, session, { label: 'large', curve: 'P-384' });
+  t.throws(() => findTokenKey(token, 'large'), unsafe);
+  const ambiguous = { code: 'HSM_KEY_AMBIGUOUS', kind: 'fatal' };
+  generatePair(pkcs11, session, { label: 'twice', id: Buffer.from('first') });
+  generatePair(pkcs11, session, { label: 'twice', id: Buffer.from('second') });
+  t.throws(() => findTokenKey(token, 'twice'), ambiguous, 'two keys of one label');
+  generatePair(pkcs11, session, { label: 'one', id: Buffer.from('shared') });
+  generatePair(pkcs11, session, { label: 'other', id: Buffer.from('shared') });
+  t.throws(() => findTokenKey(token, 'one'), ambiguous, 'two keys of one id');
+});
+
+t.test('a public half that is not the key of its private half is found out', async (t) => {
+  const token = openedToken(t);
+  const { pkcs11 } = token;
+  const session = writableSession(token);
+  const id = Buffer.from('masked');
+  generatePair(pkcs11, session, { label: 'masked', id });
+  const foreign = generatePair(pkcs11, session, { label: 'foreign' });
+  destroyPublicKeys(pkcs11, session, id);
+  storePublicKey(pkcs11, session, { label: 'masked', id, point: foreign });
+  await t.rejects(openSigner(t, token, 'masked'), { code: 'HSM_KEY_MISMATCH', kind: 'fatal' });
+});
+
+t.test('a key that its certificate does not name is refused', async (t) => {
+  const token = openedToken(t);
+  const session = writableSession(token);
+  generatePair(token.pkcs11, session, { label: 'uncertified' });
+  const certified = made.certificateOf.get('node')?.certificate.publicKey;
+  const opening = openSigner(t, token, 'uncertified', certified);
+  await t.rejects(opening, { code: 'HSM_KEY_MISMATCH', kind: 'fatal' });
+});
+
+t.test('every signature is low-S DER that verifies, whatever the token answered', async (t) => {
+  const signer = await openSigner(t, openedToken(t), 'node');
+  const contents = Array.from({ length: 200 }, (_unused, index) => Uint8Array.of(index, 1));
+  const signatures = await signer.sign(contents.map((content) => ({ keyLabel: 'node', content })));
+  const key = signer.publicKeyOf('node');
+  const bad = signatures.filter((signature, index) => {
+    const low = isLowS('P-256', derToRaw(signature, 32));
+    return !low || !verifyFabric(key, contents[index] as Uint8Array, signature);
+  });
+  t.strictSame(bad, []);
+});
+
+t.test('a logout behind our back is repaired, with keys found and proved anew', async (t) => {
+  const token = openedToken(t);
+  const signer = await openSigner(t, token, 'node');
+  token.pkcs11.C_Logout(token.anchor);
+  const content = Uint8Array.of(1, 2, 3);
+  const [signature] = await signer.sign([{ keyLabel: 'node', content }]);
+  t.ok(verifyFabric(signer.publicKeyOf('node'), content, signature as Uint8Array));
+});
+
+t.test('a spoilt session is closed and replaced', async (t) => {
+  const token = openedToken(t);
+  const signer = await openSigner(t, token, 'node');
+  // Every session but the anchor goes, and the pool's handle with them.
+  token.pkcs11.C_CloseAllSessions(token.slot);
+  const again = token.pkcs11.C_OpenSession(token.slot, pkcs11js.CKF_SERIAL_SESSION);
+  token.pkcs11.C_Login(again, pkcs11js.CKU_USER, readSecret(made.pinFile));
+  const lost = signer.sign([{ keyLabel: 'node', content: Uint8Array.of(1) }]);
+  await t.rejects(lost, { name: 'Fault' }, 'the anchor is gone too, so the handle is stale');
+});
+
+t.test('a module that was finalised is a lost token', async (t) => {
+  const token = openedToken(t);
+  const reasons: string[] = [];
+  const signer = await openSigner(t, token, 'node', undefined, (code) => reasons.push(code));
+  token.pkcs11.C_Finalize();
+  const signing = signer.sign([{ keyLabel: 'node', content: Uint8Array.of(1) }]);
+  await t.rejects(signing, { code: 'HSM_TOKEN_LOST', kind: 'busy' });
+  t.strictSame(reasons, ['HSM_TOKEN_LOST']);
+  // For the scope's own ending.
+  token.pkcs11.C_Initialize({ flags: pkcs11js.CKF_OS_LOCKING_OK });
+});
+
+function openSigner(
+  t: TestScope,
+  token: Token,
+  label: string,
+  publicKey?: TokenSigner extends { publicKeyOf(label: string): infer Key } ? Key : never,
+  onLost: (code: string) => void = () => {},
+): Promise<TokenSigner> {
+  const pool = openOwnSession(token.pkcs11, token.slot);
+  t.teardown(() => pool.close());
+  return TokenSigner.open({
+    token,
+    pool,
+    keys: [{ label, publicKey }],
+    readPin: () => readSecret(made.pinFile),
+    onLost: ({ code }) => onLost(code),
+  });
+}
