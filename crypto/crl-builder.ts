@@ -41,7 +41,7 @@ export async function buildCrl(fields: CrlFields, sign: TbsSigner): Promise<Uint
     derTime(fields.thisUpdate),
     derTime(fields.nextUpdate),
     // An empty list must be left out: RFC 5280 section 5.1.2.6.
-    ...(entries.length === 0 ? [] : [derSequence(...entries)]),
+    ...(entries.length === 0 ? [] : [derSequence(Buffer.concat(entries))]),
     derExplicit(0, derSequence(...extensions.map(writeExtension))),
   );
   return parseCrl(await writeSigned(tbs, issuer.publicKey, sign)).der;

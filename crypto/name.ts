@@ -117,9 +117,7 @@ function attributeText({ type, text, der }: Attribute): string {
 /** Control characters are escaped too, so that a name cannot forge a line of a log. */
 function escapeValue(text: string): string {
   return text
-    .replace(/[\\"+,;<>]/g, String.raw`\$&`)
-    .replace(/^[ #]/, String.raw`\$&`)
-    .replace(/ $/, String.raw`\ `)
+    .replace(/^[ #]|[\\"+,;<>]| $/g, String.raw`\$&`)
     .replace(/\p{Cc}/gu, (character) =>
       [...new TextEncoder().encode(character)]
         .map((octet) => `\\${octet.toString(16).padStart(2, '0')}`)

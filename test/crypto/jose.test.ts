@@ -40,20 +40,17 @@ async function joseSigned(algorithm: (typeof joseAlgorithms)[number]) {
 }
 
 for (const algorithm of joseAlgorithms) {
-  t.test(
-    `002-1 a JWS that jose signed with ${algorithm} verifies, and not when changed`,
-    async (t) => {
-      const { input, signature } = await joseSigned(algorithm);
-      const key = keys[algorithm].publicKey;
-      t.ok(verifyJose(algorithm, key, input, signature));
-      t.notOk(verifyJose(algorithm, key, concatBytes(input, utf8('x')), signature));
-      for (const at of [0, 31, signature.length - 1]) {
-        const changed = Uint8Array.from(signature);
-        changed[at]! ^= 1;
-        t.notOk(verifyJose(algorithm, key, input, changed), `octet ${at}`);
-      }
-    },
-  );
+  t.test(`a JWS that jose signed with ${algorithm} verifies, and not when changed`, async (t) => {
+    const { input, signature } = await joseSigned(algorithm);
+    const key = keys[algorithm].publicKey;
+    t.ok(verifyJose(algorithm, key, input, signature));
+    t.notOk(verifyJose(algorithm, key, concatBytes(input, utf8('x')), signature));
+    for (const at of [0, 31, signature.length - 1]) {
+      const changed = Uint8Array.from(signature);
+      changed[at]! ^= 1;
+      t.notOk(verifyJose(algorithm, key, input, changed), `octet ${at}`);
+    }
+  });
 
   t.test(`${algorithm} refuses a signature of another length`, async (t) => {
     const { input, signature } = await joseSigned(algorithm);
@@ -81,7 +78,7 @@ t.test('ES256K verifies what OpenSSL signed', async (t) => {
   t.notOk(verifyJose('ES256K', publicKey, utf8('other'), signature));
 });
 
-t.test('002-8 no algorithm verifies with a key of another kind', async (t) => {
+t.test('no algorithm verifies with a key of another kind', async (t) => {
   const all = [
     ...Object.entries(keys).map(([algorithm, { publicKey }]) => ({ algorithm, publicKey })),
     { algorithm: 'SM2', publicKey: sm2Key },
