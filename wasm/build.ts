@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, sep } from 'node:path';
 import { toHex, utf8 } from '#base';
@@ -36,7 +44,8 @@ export async function builtInContract(name: string): Promise<Uint8Array> {
   if (!existsSync(outFile)) {
     await buildContract(sourceFile, outFile);
     for (const file of readdirSync(folder)) {
-      if (file.endsWith('.wasm') && file !== basename(outFile)) rmSync(join(folder, file), { force: true });
+      if (file.endsWith('.wasm') && file !== basename(outFile))
+        rmSync(join(folder, file), { force: true });
     }
   }
   return new Uint8Array(readFileSync(outFile));
@@ -92,7 +101,9 @@ function readSource(name: string, sourceFile: string): string | null {
 }
 
 function sourcesDigest(folder: string): string {
-  const { version } = createRequire(import.meta.url)('assemblyscript/package.json') as { version: string };
+  const { version } = createRequire(import.meta.url)('assemblyscript/package.json') as {
+    version: string;
+  };
   const parts = [`assemblyscript ${version} ${compilerOptions.join(' ')}`];
   for (const directory of [folder, sdkDir]) {
     for (const file of readdirSync(directory).sort()) {

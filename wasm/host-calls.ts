@@ -230,7 +230,8 @@ export class HostCalls {
   }
 
   #running(): GuestAccess {
-    if (this.#guest === undefined) throw new TypeError('host function called outside an invocation');
+    if (this.#guest === undefined)
+      throw new TypeError('host function called outside an invocation');
     return this.#guest;
   }
 

@@ -73,12 +73,7 @@ export class ContractInstance {
     return outcome;
   }
 
-  #run(
-    guest: Guest,
-    functionName: string,
-    args: readonly string[],
-    gasMax: number,
-  ): InvokeOutcome {
+  #run(guest: Guest, functionName: string, args: readonly string[], gasMax: number): InvokeOutcome {
     this.#calls.begin(this.host, guest, args);
     try {
       try {
@@ -116,7 +111,6 @@ export class ContractInstance {
   }
 }
 
-
 /** One WebAssembly instance, with what is needed to bring it back to its first state. */
 interface Guest extends GuestAccess {
   readonly functions: Readonly<Record<string, () => void>>;
@@ -147,17 +141,18 @@ function newGuest(module: WebAssembly.Module, imports: WebAssembly.Imports): Gue
     memoryLost: exports[injected.memoryLost] as WebAssembly.Global<number>,
     memory,
     memoryBytes: memory.buffer.byteLength,
-    memoryStart: usedStart(new Uint8Array(memory.buffer)),
+    memoryStart: usedStart(memory.buffer),
   };
 }
 
-function usedStart(memory: Uint8Array): Uint8Array {
-  return memory.slice(0, memory.findLastIndex((byte) => byte !== 0) + 1);
+function usedStart(memory: ArrayBuffer): Uint8Array {
+  const words = new Int32Array(memory);
+  let used = words.length;
+  while (used > 0 && words[used - 1] === 0) used -= 1;
+  return new Uint8Array(memory).slice(0, used * words.BYTES_PER_ELEMENT);
 }
 
-/**
- * Above this size a new instance is cheaper than cleaning the old one's memory.
- */
+/** Above this size a new instance is cheaper than cleaning the old one's memory. */
 const restoredBytesMax = 16 * pageBytes;
 
 /**
@@ -178,4 +173,3 @@ function restore(guest: Guest): boolean {
 function isStackOverflow(cause: unknown): boolean {
   return cause instanceof RangeError && cause.message.includes('call stack');
 }
-

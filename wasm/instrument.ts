@@ -80,7 +80,10 @@ function typeSection(shape: ModuleShape): Uint8Array {
     results: result === undefined ? [] : [result],
   }));
   for (const { params, results } of [...own, ...injectedTypes]) {
-    section.u8(0x60).u32(params.length).u8(...params);
+    section
+      .u8(0x60)
+      .u32(params.length)
+      .u8(...params);
     section.u32(results.length).u8(...results);
   }
   return section.finish();
@@ -103,7 +106,10 @@ function memorySection(shape: ModuleShape): Uint8Array {
 function globalSection(shape: ModuleShape): Uint8Array {
   const section = new Writer().u32(shape.globals.length + 3);
   for (const { type, mutable, init } of shape.globals) {
-    section.u8(type, mutable ? 1 : 0).raw(init).u8(op.end);
+    section
+      .u8(type, mutable ? 1 : 0)
+      .raw(init)
+      .u8(op.end);
   }
   section.u8(i64, 1, op.i64Const, 0, op.end);
   section.u8(i32, 1, op.i32Const, 0, op.end);

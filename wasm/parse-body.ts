@@ -68,7 +68,11 @@ class BodyScan {
       count += this.#reader.u32();
       if (paramCount + count > limits.contractLocalsMax) {
         const countMax = limits.contractLocalsMax;
-        throw fault('WASM_SHAPE_OVERSIZE', { what: 'locals', function: this.#functionIndex, countMax });
+        throw fault('WASM_SHAPE_OVERSIZE', {
+          what: 'locals',
+          function: this.#functionIndex,
+          countMax,
+        });
       }
       valueType(this.#reader, `local of function ${this.#functionIndex}`);
     }
@@ -156,7 +160,11 @@ class BodyScan {
     }
     if (this.#frames.length > limits.contractNestingMax) {
       const depthMax = limits.contractNestingMax;
-      throw fault('WASM_SHAPE_OVERSIZE', { what: 'nesting', function: this.#functionIndex, depthMax });
+      throw fault('WASM_SHAPE_OVERSIZE', {
+        what: 'nesting',
+        function: this.#functionIndex,
+        depthMax,
+      });
     }
     this.#frames.push({ height: this.#height, results });
   }

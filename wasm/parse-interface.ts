@@ -19,7 +19,8 @@ export function parseTypes(section: Reader, shape: ModuleShape): void {
     if (form !== functionForm) throw fault('WASM_FEATURE_REFUSED', { what: `type form ${form}` });
     const params: ValueType[] = [];
     const paramCount = section.count('parameters', limits.contractLocalsMax);
-    for (let param = 0; param < paramCount; param += 1) params.push(valueType(section, 'parameter'));
+    for (let param = 0; param < paramCount; param += 1)
+      params.push(valueType(section, 'parameter'));
     const resultCount = section.u32();
     if (resultCount > 1) throw fault('WASM_FEATURE_REFUSED', { what: 'multi-value', type: index });
     const result = resultCount === 1 ? valueType(section, 'result') : undefined;

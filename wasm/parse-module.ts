@@ -4,7 +4,13 @@ import { emptyShape, sectionId, sectionOrder } from './module-shape.ts';
 import type { ModuleShape } from './module-shape.ts';
 import { parseBody } from './parse-body.ts';
 import { parseExports, parseFunctions, parseImports, parseTypes } from './parse-interface.ts';
-import { parseData, parseElements, parseGlobals, parseMemory, parseTable } from './parse-storage.ts';
+import {
+  parseData,
+  parseElements,
+  parseGlobals,
+  parseMemory,
+  parseTable,
+} from './parse-storage.ts';
 import { Reader } from './reader.ts';
 
 /**
@@ -16,7 +22,10 @@ import { Reader } from './reader.ts';
  */
 export function parseModule(code: Uint8Array): ModuleShape {
   if (code.length > limits.contractCodeBytesMax) {
-    throw fault('WASM_CODE_OVERSIZE', { bytes: code.length, bytesMax: limits.contractCodeBytesMax });
+    throw fault('WASM_CODE_OVERSIZE', {
+      bytes: code.length,
+      bytesMax: limits.contractCodeBytesMax,
+    });
   }
   const reader = new Reader(code);
   for (const expected of preamble) {

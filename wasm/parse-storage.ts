@@ -72,7 +72,8 @@ export function parseData(section: Reader, shape: ModuleShape): void {
   const memoryBytes = (shape.memory?.pagesMin ?? 0) * pageBytes;
   for (let index = 0; index < count; index += 1) {
     const flags = section.u32();
-    if (flags > passiveFlag) throw fault('WASM_FEATURE_REFUSED', { what: `data kind ${flags}`, index });
+    if (flags > passiveFlag)
+      throw fault('WASM_FEATURE_REFUSED', { what: `data kind ${flags}`, index });
     const offset = flags === passiveFlag ? 0 : constantOffset(section);
     const bytes = section.u32();
     section.take(bytes);

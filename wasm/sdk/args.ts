@@ -21,6 +21,7 @@ export function argBytes(index: i32): Uint8Array {
 export function expectArgs(countMin: i32, countMax: i32 = countMin): void {
   const count = host.argCount();
   if (count >= countMin && count <= countMax) return;
-  const wanted = countMin == countMax ? decimal(countMin) : decimal(countMin) + ' to ' + decimal(countMax);
+  const wanted =
+    countMin == countMax ? decimal(countMin) : decimal(countMin) + ' to ' + decimal(countMax);
   fail('The function takes ' + wanted + ' arguments.');
 }

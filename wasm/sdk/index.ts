@@ -7,5 +7,5 @@ export { packFields, unpackFields } from './fields';
 export { check, emit, emitBytes, fail, setResult, setResultBytes } from './outcome';
 export { sha256 } from './digest';
 export { State, Range } from './state';
-export { decimal, isLowerHex, jsonText, toHex } from './text';
+export { decimal, isLowerHex, jsonText, toHex, utf8 } from './text';
 export { abort } from './abort';

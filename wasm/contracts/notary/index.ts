@@ -1,7 +1,18 @@
 // Notary: a register of digests. Whoever deposits a digest first owns it; the owner passes it on or
 // revokes it; every step stays on record.
 
-import { Context, State, arg, argCount, check, emit, expectArgs, setResult } from 'countersign';
+import {
+  Context,
+  State,
+  arg,
+  argCount,
+  check,
+  emitBytes,
+  expectArgs,
+  setResult,
+  setResultBytes,
+  utf8,
+} from 'countersign';
 import { Deposit } from './deposit';
 import { depositKey, parseDigest, parseStepNumber, parseText } from './parse';
 import { Step, historyJson } from './step';
@@ -75,7 +86,7 @@ function record(changed: Deposit, step: Step): void {
   State.put(step.key(changed.digest, changed.stepCount), step.pack());
   changed.stepCount += 1;
   State.put(depositKey(changed.digest), changed.pack());
-  const json = changed.json();
-  emit(step.action, json);
-  setResult(json);
+  const json = utf8(changed.json());
+  emitBytes(step.action, json);
+  setResultBytes(json);
 }

@@ -34,7 +34,11 @@ const jsonLengthMax = 16 * 1024;
 export function historyJson(deposit: Deposit, fromStep: i32): string {
   let steps = '';
   let step = fromStep;
-  const range = State.range(stepKey(deposit.digest, fromStep), stepKey(deposit.digest, 99999999), stepsMax);
+  const range = State.range(
+    stepKey(deposit.digest, fromStep),
+    stepKey(deposit.digest, 99999999),
+    stepsMax,
+  );
   while (steps.length < jsonLengthMax && range.next()) {
     if (steps != '') steps += ',';
     steps += stepJson(step, range.value());
