@@ -139,6 +139,8 @@ export const limits = {
   endorseWaitMsMax: 15_000,
   /** How often one bundle is asked for again, elsewhere, before its requests fail. */
   endorseAttemptsMax: 3,
+  /** A receipt file: the largest request, and the largest result an envelope can hold, as base64. */
+  receiptBytesMax: 16 * 1024 * 1024,
   /** Streams of all peers and tools together. */
   deliverStreamsMax: 2_500,
   /** Identities a channel configuration remembers as checked: the active clients and all nodes. */
@@ -200,6 +202,10 @@ export const limits = {
 assert(limits.bundleBytesMax >= limits.requestBytes, 'any request must fit into a bundle');
 assert(limits.bundleOperationsMax >= limits.operationsPerRequest, 'any request must fit a bundle');
 assert(limits.envelopeBytesMax >= 4 * limits.bundleBytesMax, 'a bundle and its writes must fit');
+assert(
+  limits.receiptBytesMax > limits.requestBytes + limits.envelopeBytesMax * 1.34,
+  'any result must fit into a receipt',
+);
 assert(limits.blockBytesMax >= limits.envelopeBytesMax, 'any envelope must fit into a block');
 assert(limits.frameBytesMax > limits.blockBytesMax, 'any block must fit into a frame');
 assert(limits.requestBytes > limits.argBytes * 1.4, 'a base64url request must carry one full arg');
