@@ -2,13 +2,22 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { openNetwork } from './network-open.ts';
+import type { OpenNetwork } from './network-open.ts';
 import { ZoneProcesses } from './zone-processes.ts';
 
 /** Runs the whole network until SIGINT or SIGTERM, then stops it. */
 export async function runForeground(dir: string, say: (text: string) => void): Promise<void> {
-  const { layout, ports } = openNetwork(dir);
-  await using processes = new ZoneProcesses(layout);
+  const network = openNetwork(dir);
+  await using processes = new ZoneProcesses(network.layout);
   await processes.startAll();
+  await waitUntilStopped(network, say);
+}
+
+/** Says where the running network is reached, and waits for SIGINT or SIGTERM. */
+export async function waitUntilStopped(
+  { layout, ports }: OpenNetwork,
+  say: (text: string) => void,
+): Promise<void> {
   say(`requests  https://localhost:${ports.http}/v1/requests`);
   say(`openapi   https://localhost:${ports.http}/openapi.json`);
   say(`blocks    grpcs://localhost:${ports.deliver}  (orderer.AtomicBroadcast/Deliver)`);
