@@ -1,6 +1,6 @@
 import pkcs11js from 'pkcs11js';
 import { fault } from './faults.ts';
-import { classifyPkcs11, readPkcs11Error } from './pkcs11-errors.ts';
+import { readPkcs11Error } from './pkcs11-errors.ts';
 import type { Pkcs11Failure } from './pkcs11-errors.ts';
 import type { Handle, Pkcs11 } from './pkcs11-module.ts';
 import type { PinRecord } from './pin-record.ts';
@@ -10,6 +10,8 @@ export interface Token {
   readonly pkcs11: Pkcs11;
   readonly slot: Handle;
   readonly anchor: Handle;
+  /** Logs in anew where the login was lost; as strict about a refused PIN as the first one. */
+  logIn(pin: string): void;
 }
 
 /**
@@ -21,25 +23,27 @@ export interface Token {
 export function openToken(pkcs11: Pkcs11, label: string, pin: string, record: PinRecord): Token {
   const slot = findSlot(pkcs11, label);
   const serial = pkcs11.C_GetTokenInfo(slot).serialNumber.trimEnd();
-  if (record.wasRefused(serial, pin)) {
-    throw fault('HSM_PIN_WRONG', { token: label, reason: 'refused at an earlier start' });
-  }
   const anchor = openSession(pkcs11, slot);
-  const failure = login(pkcs11, anchor, pin);
-  if (failure === undefined) return { pkcs11, slot, anchor };
-  pkcs11.C_CloseSession(anchor);
-  if (classifyPkcs11(failure, 'setup') !== 'operator') {
-    throw fault('HSM_LOGIN_FAILED', { token: label, name: failure.name });
+  const logIn = (presented: string) => {
+    const detail = { token: label };
+    if (record.wasRefused(serial, presented)) {
+      throw fault('HSM_PIN_WRONG', { ...detail, reason: 'refused at an earlier start' });
+    }
+    const failure = login(pkcs11, anchor, presented);
+    if (failure === undefined) return;
+    const { code, name } = failure;
+    if (!pinCodes.has(code)) throw fault('HSM_LOGIN_FAILED', { ...detail, name });
+    // A restart loop with a wrong PIN would lock the token for good.
+    record.refuse(serial, presented);
+    throw fault('HSM_PIN_WRONG', { ...detail, name });
+  };
+  try {
+    logIn(pin);
+  } catch (error) {
+    pkcs11.C_CloseSession(anchor);
+    throw error;
   }
-  // A restart loop with a wrong PIN would lock the token for good.
-  if (pinCodes.has(failure.code)) record.refuse(serial, pin);
-  throw fault('HSM_PIN_WRONG', { token: label, name: failure.name });
-}
-
-/** The login is gone but the token is not; see {@link openToken} for the first one. */
-export function loginAgain(token: Token, pin: string): void {
-  const failure = login(token.pkcs11, token.anchor, pin);
-  if (failure !== undefined) throw fault('HSM_LOGIN_FAILED', { name: failure.name });
+  return { pkcs11, slot, anchor, logIn };
 }
 
 export function openSession(pkcs11: Pkcs11, slot: Handle): Handle {

@@ -7,7 +7,6 @@ import { digestOf } from './digest.ts';
 import { fault } from './faults.ts';
 import { findTokenKey } from './pkcs11-keys.ts';
 import type { Handle } from './pkcs11-module.ts';
-import { loginAgain } from './pkcs11-token.ts';
 import type { Token } from './pkcs11-token.ts';
 import type { SessionPool } from './session-pool.ts';
 import type { SignOutcome } from './sign-session.ts';
@@ -116,10 +115,18 @@ export class TokenSigner {
         // The session closed itself; the next signature opens another.
         return;
       case 'relogin':
-        loginAgain(this.#token, this.#readPin());
-        return this.#findKeys();
       case 'refind':
-        return this.#findKeys();
+        return this.#findAgain(name);
+    }
+  }
+
+  /** Stale handles and a lost login look alike: private objects vanish with the login. */
+  async #findAgain(name: string): Promise<void> {
+    try {
+      this.#token.logIn(this.#readPin());
+      await this.#findKeys();
+    } catch (cause) {
+      throw this.#lost('HSM_TOKEN_LOST', { name }, cause);
     }
   }
 
@@ -153,8 +160,12 @@ export class TokenSigner {
     return key;
   }
 
-  #lost(code: 'HSM_TOKEN_LOST' | 'HSM_SIGNATURE_INVALID', detail: Record<string, string>): Fault {
-    const reason = fault(code, detail);
+  #lost(
+    code: 'HSM_TOKEN_LOST' | 'HSM_SIGNATURE_INVALID',
+    detail: Record<string, string>,
+    cause?: unknown,
+  ): Fault {
+    const reason = fault(code, detail, cause);
     this.#onLost(reason);
     return reason;
   }

@@ -1,9 +1,11 @@
-import { cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pkcs11js from 'pkcs11js';
 import t from 'tap';
 import { readSecret } from '#base';
 import { isLowS, derToRaw, verifyFabric } from '#crypto';
+import type { PublicKey } from '#crypto';
+import { digestOf } from '../../hsm/digest.ts';
 import { openPinRecord } from '../../hsm/pin-record.ts';
 import { findTokenKey } from '../../hsm/pkcs11-keys.ts';
 import { openModule } from '../../hsm/pkcs11-module.ts';
@@ -11,6 +13,8 @@ import type { Pkcs11 } from '../../hsm/pkcs11-module.ts';
 import { openToken } from '../../hsm/pkcs11-token.ts';
 import type { Token } from '../../hsm/pkcs11-token.ts';
 import { openOwnSession } from '../../hsm/session-pool.ts';
+import type { SessionPool } from '../../hsm/session-pool.ts';
+import { SignSession } from '../../hsm/sign-session.ts';
 import { TokenSigner } from '../../hsm/token-signer.ts';
 import { temporaryDir, temporaryToken } from '../support/softhsm.ts';
 import type { TestScope, TestToken } from '../support/softhsm.ts';
@@ -44,12 +48,11 @@ t.test('a token is found by its label, and only one may carry it', async (t) => 
 });
 
 t.test('two tokens of one label are refused', async (t) => {
-  const tokens = join(made.dir, 'token', 'tokens');
-  const [name = ''] = readdirSync(tokens);
+  const other = await temporaryToken(t, { keys: [{ label: 'node', role: 'node' }] });
   const both = temporaryDir(t);
-  cpSync(join(tokens, name), join(both, name), { recursive: true });
-  const copy = name.replace(/^.{8}/, '00000000');
-  cpSync(join(tokens, name), join(both, copy), { recursive: true });
+  for (const one of [made, other]) {
+    cpSync(join(one.dir, 'token', 'tokens'), both, { recursive: true });
+  }
   const config = join(temporaryDir(t), 'softhsm2.conf');
   writeFileSync(config, `directories.tokendir = ${both}\nobjectstore.backend = file\n`);
   process.env['SOFTHSM2_CONF'] = config;
@@ -164,15 +167,90 @@ t.test('a logout behind our back is repaired, with keys found and proved anew', 
   t.ok(verifyFabric(signer.publicKeyOf('node'), content, signature as Uint8Array));
 });
 
-t.test('a spoilt session is closed and replaced', async (t) => {
+t.test('a failed signature does not spoil the next one', async (t) => {
   const token = openedToken(t);
-  const signer = await openSigner(t, token, 'node');
-  // Every session but the anchor goes, and the pool's handle with them.
-  token.pkcs11.C_CloseAllSessions(token.slot);
-  const again = token.pkcs11.C_OpenSession(token.slot, pkcs11js.CKF_SERIAL_SESSION);
-  token.pkcs11.C_Login(again, pkcs11js.CKU_USER, readSecret(made.pinFile));
-  const lost = signer.sign([{ keyLabel: 'node', content: Uint8Array.of(1) }]);
-  await t.rejects(lost, { name: 'Fault' }, 'the anchor is gone too, so the handle is stale');
+  const { pkcs11 } = token;
+  generatePair(pkcs11, writableSession(token), { label: 'wide', curve: 'P-384' });
+  pkcs11.C_FindObjectsInit(token.anchor, [
+    { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_PRIVATE_KEY },
+    { type: pkcs11js.CKA_LABEL, value: 'wide' },
+  ]);
+  const [wide] = pkcs11.C_FindObjects(token.anchor, 1);
+  pkcs11.C_FindObjectsFinal(token.anchor);
+  const { handle } = findTokenKey(token, 'node');
+  const session = new SignSession(pkcs11, token.slot);
+  const digest = digestOf(Uint8Array.of(1));
+  // Its signature is longer than the space for it, which leaves the operation open.
+  const failed = session.sign({ key: wide as Buffer, digest });
+  t.strictSame(failed, { failed: 'caller', name: 'CKR_BUFFER_TOO_SMALL' });
+  t.match(session.sign({ key: handle, digest }), { raw: Uint8Array });
+  session.close();
+});
+
+t.test('what a spoilt session failed is signed once more, and only once', async (t) => {
+  const token = openedToken(t);
+  const real = openOwnSession(token.pkcs11, token.slot);
+  let failures = 0;
+  let attempts = 0;
+  const pool: SessionPool = {
+    ...real,
+    sign: async (jobs) => {
+      attempts += 1;
+      const outcomes = await real.sign(jobs);
+      if (failures === 0) return outcomes;
+      failures -= 1;
+      return jobs.map(() => ({ failed: 'newSession', name: 'CKR_SESSION_CLOSED' }));
+    },
+  };
+  const signer = await openSigner(t, token, 'node', undefined, undefined, pool);
+  const content = Uint8Array.of(1);
+  failures = 1;
+  const [signature] = await signer.sign([{ keyLabel: 'node', content }]);
+  t.ok(verifyFabric(signer.publicKeyOf('node'), content, signature as Uint8Array));
+  failures = 5;
+  attempts = 0;
+  await t.rejects(signer.sign([{ keyLabel: 'node', content }]), { code: 'HSM_SIGN_FAILED' });
+  t.equal(attempts, 2);
+});
+
+t.test(
+  'a token that signs with another key is found out before the signature leaves',
+  async (t) => {
+    const token = openedToken(t);
+    generatePair(token.pkcs11, writableSession(token), { label: 'impostor' });
+    const impostor = findTokenKey(token, 'impostor').handle;
+    const real = openOwnSession(token.pkcs11, token.slot);
+    let swapped = false;
+    const pool: SessionPool = {
+      ...real,
+      sign: (jobs) => real.sign(swapped ? jobs.map((job) => ({ ...job, key: impostor })) : jobs),
+    };
+    const reasons: string[] = [];
+    const onLost = (code: string) => reasons.push(code);
+    const signer = await openSigner(t, token, 'node', undefined, onLost, pool);
+    swapped = true;
+    const invalid = { code: 'HSM_SIGNATURE_INVALID' };
+    const content = Uint8Array.of(1);
+    await t.rejects(signer.sign([{ keyLabel: 'node', content }]), invalid, 'the first one');
+    swapped = false;
+    await signer.sign([{ keyLabel: 'node', content }]);
+    swapped = true;
+    const block = signer.sign([{ keyLabel: 'node', content, verify: true }]);
+    await t.rejects(block, invalid, 'any that is to be verified');
+    t.strictSame(reasons, ['HSM_SIGNATURE_INVALID', 'HSM_SIGNATURE_INVALID'], 'the host ends');
+  },
+);
+
+t.test('a token whose objects are gone is lost', async (t) => {
+  const token = openedToken(t);
+  const reasons: string[] = [];
+  const signer = await openSigner(t, token, 'node', undefined, (code) => reasons.push(code));
+  const tokens = join(made.dir, 'token', 'tokens');
+  renameSync(tokens, `${tokens}.away`);
+  t.teardown(() => renameSync(`${tokens}.away`, tokens));
+  const signing = signer.sign([{ keyLabel: 'node', content: Uint8Array.of(1) }]);
+  await t.rejects(signing, { code: 'HSM_TOKEN_LOST', kind: 'busy' });
+  t.strictSame(reasons, ['HSM_TOKEN_LOST']);
 });
 
 t.test('a module that was finalised is a lost token', async (t) => {
@@ -191,10 +269,10 @@ function openSigner(
   t: TestScope,
   token: Token,
   label: string,
-  publicKey?: TokenSigner extends { publicKeyOf(label: string): infer Key } ? Key : never,
+  publicKey?: PublicKey,
   onLost: (code: string) => void = () => {},
+  pool: SessionPool = openOwnSession(token.pkcs11, token.slot),
 ): Promise<TokenSigner> {
-  const pool = openOwnSession(token.pkcs11, token.slot);
   t.teardown(() => pool.close());
   return TokenSigner.open({
     token,
