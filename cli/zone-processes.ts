@@ -79,6 +79,11 @@ export class ZoneProcesses implements AsyncDisposable {
     }
   }
 
+  /** Names of the processes that run now. */
+  names(): string[] {
+    return [...this.#running.keys()];
+  }
+
   pid(name: string): number | undefined {
     return this.#running.get(name)?.child.pid;
   }

@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { TestNetwork } from '../support/test-network.ts';
+import type { TestClient } from '../support/test-network.ts';
+import { percentile } from './figure.ts';
+import type { Figure } from './figure.ts';
+
+const loadRequests = 6_000;
+const callRequests = 500;
+const callsInFlight = 4;
+const singleRequests = 200;
+/** Kernel clock ticks per second, as /proc reports CPU time. */
+const ticksPerSecond = 100;
+
+/** Requests through the whole zone: bundled under load, one at a time, and a hundred operations each. */
+export async function claim(): Promise<Figure[]> {
+  await using network = await TestNetwork.start({ peerCount: 0 });
+  await network.deploy('notary');
+  const client = await network.client('bench');
+  await postAll(network, depositRequests(client, callRequests, 'warm'));
+  return [
+    ...(await underLoad(network, client)),
+    ...(await oneAtATime(client)),
+    ...(await manyOperations(network, client)),
+  ];
+}
+
+async function underLoad(network: TestNetwork, client: TestClient): Promise<Figure[]> {
+  const requests = depositRequests(client, loadRequests, 'load');
+  const before = await snapshot(network);
+  const startMs = performance.now();
+  await postAll(network, requests);
+  const seconds = (performance.now() - startMs) / 1000;
+  const after = await snapshot(network);
+  const conditions = `${loadRequests} deposits, ES256, ${callRequests} a call, ${callsInFlight} calls in flight, 3 endorsements`;
+  const blocks = await countBlocks(network, before.height, after.height);
+  const figures = [
+    { figure: 'requests_per_second', value: loadRequests / seconds, unit: 'requests/s' },
+    {
+      figure: 'zone_cpu_us_per_request',
+      value: (total(after.cpu) - total(before.cpu)) / loadRequests,
+      unit: 'µs',
+    },
+    {
+      figure: 'hsm_signatures_per_request',
+      value: blocks.signatures / loadRequests,
+      unit: 'signatures',
+    },
+    {
+      figure: 'requests_per_transaction',
+      value: loadRequests / blocks.transactions,
+      unit: 'requests',
+    },
+  ];
+  const parts = [...after.cpu].map(([name, us]) => ({
+    figure: `cpu_us_per_request_${name.replaceAll('-', '_')}`,
+    value: (us - (before.cpu.get(name) ?? 0)) / loadRequests,
+    unit: 'µs',
+  }));
+  return [...figures, ...parts].map((figure) => ({ ...figure, conditions }));
+}
+
+async function oneAtATime(client: TestClient): Promise<Figure[]> {
+  const waits: number[] = [];
+  for (let index = 0; index < singleRequests; index += 1) {
+    const startMs = performance.now();
+    const answer = await client.post('notary', deposit(`single ${index}`));
+    if (answer.status !== 200) throw new Error(`refused: ${JSON.stringify(answer.body)}`);
+    waits.push(performance.now() - startMs);
+  }
+  const sorted = waits.toSorted((a, b) => a - b);
+  const conditions = `${singleRequests} deposits one after the other, signing and TLS connection included`;
+  return [
+    { figure: 'p50_ms', value: percentile(sorted, 0.5), unit: 'ms', conditions },
+    { figure: 'p99_ms', value: percentile(sorted, 0.99), unit: 'ms', conditions },
+  ];
+}
+
+async function manyOperations(network: TestNetwork, client: TestClient): Promise<Figure[]> {
+  const operations = 100;
+  const count = 100;
+  const requests = Array.from({ length: count }, (_none, index) =>
+    client.sign(
+      'notary',
+      ...Array.from({ length: operations }, (_one, inner) => deposit(`many ${index} ${inner}`)),
+    ),
+  );
+  const before = await snapshot(network);
+  const startMs = performance.now();
+  await postAll(network, requests);
+  const seconds = (performance.now() - startMs) / 1000;
+  const after = await snapshot(network);
+  const conditions = `${count} requests of ${operations} deposits each under one signature`;
+  return [
+    {
+      figure: 'operations_per_second',
+      value: (count * operations) / seconds,
+      unit: 'operations/s',
+      conditions,
+    },
+    {
+      figure: 'zone_cpu_us_per_operation',
+      value: (total(after.cpu) - total(before.cpu)) / (count * operations),
+      unit: 'µs',
+      conditions,
+    },
+  ];
+}
+
+function depositRequests(client: TestClient, count: number, salt: string): string[] {
+  return Array.from({ length: count }, (_none, index) =>
+    client.sign('notary', deposit(`${salt} ${index}`)),
+  );
+}
+
+function deposit(content: string): [string, ...string[]] {
+  const digest = createHash('sha256').update(content).digest('hex');
+  return ['deposit', digest, `${content}.txt`, 'text/plain'];
+}
+
+async function postAll(network: TestNetwork, requests: readonly string[]): Promise<void> {
+  const calls: string[][] = [];
+  for (let at = 0; at < requests.length; at += callRequests) {
+    calls.push(requests.slice(at, at + callRequests));
+  }
+  const next = async (): Promise<void> => {
+    for (let call = calls.shift(); call !== undefined; call = calls.shift()) {
+      for (const line of (await network.service.postMany(call)) as { status: number }[]) {
+        if (line.status !== 200) throw new Error(`refused: ${JSON.stringify(line)}`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: callsInFlight }, next));
+}
+
+interface Snapshot {
+  /** CPU microseconds used so far, by process. */
+  cpu: Map<string, number>;
+  height: number;
+}
+
+async function snapshot(network: TestNetwork): Promise<Snapshot> {
+  const cpu = new Map<string, number>();
+  for (const name of network.processes.names()) {
+    cpu.set(name, cpuMicroseconds(network.processes.pid(name)));
+  }
+  const health = (await network.service.get('/v1/health')).body as { height: number };
+  return { cpu, height: health.height };
+}
+
+/** User and system time of a process with all its threads. @see proc(5), fields 14 and 15. */
+function cpuMicroseconds(pid: number | undefined): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) * 1_000_000) / ticksPerSecond;
+}
+
+async function countBlocks(
+  network: TestNetwork,
+  from: number,
+  to: number,
+): Promise<{ transactions: number; signatures: number }> {
+  let transactions = 0;
+  let signatures = 0;
+  for (let number = from; number < to; number += 1) {
+    const block = (await network.service.get(`/v1/blocks/${number}`)).body as {
+      transactions: { txId: string }[];
+    };
+    signatures += 1;
+    for (const { txId } of block.transactions) {
+      const answer = await network.service.get(`/v1/transactions/${txId}`);
+      transactions += 1;
+      signatures += 1 + (answer.body as { endorsers: string[] }).endorsers.length;
+    }
+  }
+  return { transactions, signatures };
+}
+
+function total(cpu: ReadonlyMap<string, number>): number {
+  return [...cpu.values()].reduce((sum, us) => sum + us, 0);
+}

@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '#base';
+import type { JoseAlgorithm } from '#crypto';
+import { signRequest } from '../../cli/client-key.ts';
+import { admitIdentity, clientKey, newClient } from '../../cli/clients.ts';
+import { contractCode, deployContract } from '../../cli/deploy.ts';
+import { createNetwork } from '../../cli/network-create.ts';
+import { openNetwork, serviceOf } from '../../cli/network-open.ts';
+import type { OpenNetwork } from '../../cli/network-open.ts';
+import { defaultNetwork, identityNames } from '../../cli/network-spec.ts';
+import type { NetworkSpec } from '../../cli/network-spec.ts';
+import type { ServiceAnswer, ServiceClient } from '../../cli/service-client.ts';
+import { ZoneProcesses } from '../../cli/zone-processes.ts';
+
+export const everyOrganisation = "AND('Org1MSP.peer', 'Org2MSP.peer', 'Org3MSP.peer')";
+
+/** A running network of real processes in a directory of its own; disposing stops and removes it. */
+export class TestNetwork implements AsyncDisposable {
+  readonly dir: string;
+  readonly network: OpenNetwork;
+  readonly processes: ZoneProcesses;
+  readonly service: ServiceClient;
+
+  private constructor(dir: string) {
+    this.dir = dir;
+    this.network = openNetwork(dir);
+    this.processes = new ZoneProcesses(this.network.layout);
+    this.service = serviceOf(this.network);
+  }
+
+  /** Makes and starts it; @param spec what shall differ from the default network. */
+  static async start(spec: Partial<NetworkSpec> = {}): Promise<TestNetwork> {
+    const dir = mkdtempSync(join(tmpdir(), 'cs-'));
+    await createNetwork(dir, { ...defaultNetwork, ...spec });
+    const made = new TestNetwork(dir);
+    try {
+      await made.processes.startAll();
+    } catch (error) {
+      await made[Symbol.asyncDispose]();
+      throw error;
+    }
+    return made;
+  }
+
+  get channel(): string {
+    return this.network.spec.channel;
+  }
+
+  /** Deploys a contract as Org1's administrator; one by name, or given code. */
+  async deploy(
+    name: string,
+    options: { code?: Uint8Array; policy?: string; sequence?: number } = {},
+  ): Promise<ServiceAnswer> {
+    const { policy = everyOrganisation, sequence = 1 } = options;
+    const admin = identityNames.admin('org1');
+    const functions = ['deploy'];
+    admitIdentity(this.dir, admin, [{ channel: this.channel, contract: '_lifecycle', functions }]);
+    const code = options.code ?? (await contractCode(name));
+    return deployContract(this.dir, admin, { name, version: '1.0', sequence, policy, code });
+  }
+
+  /** A whitelisted client that may call everything on the channel. */
+  async client(kid: string, algorithm: JoseAlgorithm = 'ES256'): Promise<TestClient> {
+    const grants = [{ channel: this.channel, contract: '*', functions: ['*'] }];
+    await newClient(this.dir, { kid, orgName: 'org1', algorithm, nodeOu: 'client', grants });
+    return new TestClient(this, kid);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.processes.stopAll();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Signs and posts requests as one client. */
+export class TestClient {
+  readonly #network: TestNetwork;
+  readonly #kid: string;
+  readonly #key;
+
+  constructor(network: TestNetwork, kid: string) {
+    this.#network = network;
+    this.#kid = kid;
+    this.#key = clientKey(network.dir, kid);
+  }
+
+  /** A signed request with one operation, or with several under the one signature. */
+  sign(contract: string, ...operations: readonly [name: string, ...args: string[]][]): string {
+    return signRequest(this.#key, this.#kid, {
+      channel: this.#network.channel,
+      contract,
+      operations: operations.map(([name, ...args]) => ({ function: name, args })),
+      lifetimeSeconds: 600,
+      nowMs: systemClock.nowMs(),
+    });
+  }
+
+  post(contract: string, ...operations: readonly [name: string, ...args: string[]][]) {
+    return this.#network.service.post(this.sign(contract, ...operations));
+  }
+}
