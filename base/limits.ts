@@ -47,7 +47,7 @@ export const limits = {
   /** Verifications with an SM2 key before it gets a table of multiples, which costs ten of them. */
   sm2TableAfterUses: 16,
   /** At about 300 KB each. */
-  sm2TablesMax: 64,
+  sm2TablesMax: 32,
   /** Requests waiting to be bundled; past it the answer is busy, at once. */
   requestQueueDepthMax: 20_000,
   /** The same queue by size: 20,000 requests of 13 KiB. */

@@ -41,6 +41,7 @@ export interface CertificateFields {
   publicKeySpki: Uint8Array;
   /** Present for a CA. */
   ca?: { pathLength?: number };
+  /** None leaves the extension out, and every use open. */
   keyUsages: readonly KeyUsage[];
   /** OIDs. */
   extendedKeyUsages?: readonly string[];
@@ -110,7 +111,7 @@ function extensionsOf(fields: CertificateFields, key: PublicKey): Extension[] {
   const ownKeyId = subjectKeyIdOf(key);
   const issuerKeyId = issuer === 'self' ? ownKeyId : issuer.subjectKeyId;
   const list: Extension[] = [
-    { oid: oids.keyUsage, critical: true, value: writeKeyUsage(fields.keyUsages) },
+    ...keyUsageExtension(fields.keyUsages),
     { oid: oids.basicConstraints, critical: true, value: writeBasicConstraints(fields.ca) },
     { oid: oids.subjectKeyId, critical: false, value: derOctetString(ownKeyId) },
   ];
@@ -126,8 +127,11 @@ function extensionsOf(fields: CertificateFields, key: PublicKey): Extension[] {
   return [...list, ...(fields.extra ?? [])];
 }
 
-function writeKeyUsage(usages: readonly KeyUsage[]): Uint8Array {
-  return derNamedBits(usages.map((usage) => keyUsages.indexOf(usage)));
+/** An empty key usage would forbid every use: RFC 5280 section 4.2.1.3 has one bit at least. */
+function keyUsageExtension(usages: readonly KeyUsage[]): Extension[] {
+  if (usages.length === 0) return [];
+  const value = derNamedBits(usages.map((usage) => keyUsages.indexOf(usage)));
+  return [{ oid: oids.keyUsage, critical: true, value }];
 }
 
 /** The CA flag's default is false, and DER leaves a default out. */

@@ -73,6 +73,12 @@ t.test('a CA carries what Fabric demands of one', async (t) => {
   t.ok(new X509Certificate(certificate.der).ca);
 });
 
+t.test('no key usages leave the extension out', async (t) => {
+  const leaf = await makeLeaf(await makeCa('ca'), { keyUsages: [] });
+  t.equal(leaf.keyUsage, undefined);
+  t.notOk(leaf.extensions.has(oids.keyUsage));
+});
+
 t.test('the signature on a certificate always has low s', async (t) => {
   const ca = await makeCa('ca');
   for (let round = 0; round < 12; round += 1) {
