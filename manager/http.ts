@@ -82,7 +82,7 @@ function serverOptions({ listen, log, clock }: HttpOptions): FastifyServerOption
     loggerInstance: log,
     disableRequestLogging: true,
   };
-  return options as FastifyServerOptions;
+  return options;
 }
 
 function readBodies(app: FastifyInstance, bytesInFlightMax: number | undefined): void {
