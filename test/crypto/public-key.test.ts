@@ -4,12 +4,20 @@ import { concatBytes, fromHex, limits, toHex, utf8 } from '#base';
 import {
   importPoint,
   importPublicKey,
+  importTokenPoint,
   publicKeyBits,
   sha256,
   sm2PublicKeyOf,
   verifyJose,
 } from '#crypto';
-import { derBitString, derInteger, derNull, derOid, derSequence } from '../../crypto/der-writer.ts';
+import {
+  derBitString,
+  derInteger,
+  derNull,
+  derOctetString,
+  derOid,
+  derSequence,
+} from '../../crypto/der-writer.ts';
 import { oids } from '../../crypto/oids.ts';
 import { ecSpki, rsaSpki } from '../../crypto/spki.ts';
 import { ecKey, ed25519Key, rsaKey, spkiOf } from './keys.ts';
@@ -54,6 +62,23 @@ t.test('the point of a token becomes the key', async (t) => {
     t.same(importPoint(publicKeyBits(publicKey)).spki, spki);
   }
   t.throws(() => importPoint(new Uint8Array(64)), invalid);
+});
+
+t.test('a token may wrap the point or not, and a bare one may begin as if wrapped', async (t) => {
+  for (const curve of ['P-256', 'P-384']) {
+    const { publicKey } = ecKey(curve);
+    const point = publicKeyBits(publicKey);
+    for (const held of [point, derOctetString(point)]) {
+      t.equal(importTokenPoint(held).fingerprint, publicKey.fingerprint, `${held.length} bytes`);
+    }
+    t.throws(() => importTokenPoint(derOctetString(derOctetString(point))), invalid);
+  }
+  // 20220 times the generator: 04 3f 04 … reads like the head of an OCTET STRING of 63 bytes.
+  const lookAlike = fromHex(
+    '043f0419f47d597728f6610f15a228d2431f538c9af62af57b7e65cbd93b83f692' +
+      '2963134724f29e393b02e6eda838ae2b7f8fa6db34c3818380dac44b4fad9df0',
+  )!;
+  t.same(publicKeyBits(importTokenPoint(lookAlike)), lookAlike);
 });
 
 t.test('a point beside its curve is refused', async (t) => {
