@@ -5,7 +5,7 @@ import { verifyReceipt } from '#peer';
 import { listTokenKeys } from '#softhsm-config';
 import { textOption } from './arguments.ts';
 import type { Arguments } from './arguments.ts';
-import { listClients, newClient, revokeClient } from './clients.ts';
+import { admitIdentity, listClients, newClient, revokeClient } from './clients.ts';
 import { contractCode, deployContract } from './deploy.ts';
 import { fault } from './faults.ts';
 import { parseGrant } from './grant-text.ts';
@@ -62,6 +62,18 @@ export const commands = new Map<string, Command>([
           grants: textOption(given, 'grant').split(',').map(parseGrant),
         });
         say(`client ${word(given, 0, 'NAME')} made`);
+      },
+    },
+  ],
+  [
+    'client admit',
+    {
+      form: 'NAME --grant CHANNEL/CONTRACT/FUNCTION[,…] [--dir DIR]',
+      purpose: 'put an identity that exists, such as admin@org1, on the whitelist',
+      run: (given) => {
+        const grants = textOption(given, 'grant').split(',').map(parseGrant);
+        admitIdentity(textOption(given, 'dir'), word(given, 0, 'NAME'), grants);
+        say(`client ${word(given, 0, 'NAME')} admitted`);
       },
     },
   ],
