@@ -47,6 +47,7 @@ type Candidate = readonly Member[];
  */
 class PlanSearch {
   readonly #members: readonly Member[];
+  readonly #feasible = new Map<CompiledRule, boolean>();
   #stepsLeft = limits.planCandidatesMax;
 
   constructor(members: readonly Member[]) {
@@ -68,7 +69,8 @@ class PlanSearch {
   /** Inside one signature policy no signer counts twice, so every choice adds somebody new. */
   *#ofRule(rule: CompiledRule, chosen: Candidate): Generator<Candidate> {
     if (!('principal' in rule)) {
-      yield* this.#ofRules(rule.rules, rule.needed, chosen);
+      const feasible = rule.rules.filter((inner) => this.#isFeasible(inner));
+      yield* this.#ofRules(feasible, rule.needed, chosen);
       return;
     }
     for (const member of this.#members) {
@@ -112,6 +114,19 @@ class PlanSearch {
       yield* this.#ofParts(rest, needed - 1, [...chosen, ...added]);
     }
     yield* this.#ofParts(rest, needed, chosen);
+  }
+
+  /** False where not even one signer per principal is there: no step is spent on such a branch. */
+  #isFeasible(rule: CompiledRule): boolean {
+    let answer = this.#feasible.get(rule);
+    if (answer === undefined) {
+      answer =
+        'principal' in rule
+          ? this.#members.some((member) => member.satisfies(rule.principal))
+          : rule.rules.filter((inner) => this.#isFeasible(inner)).length >= rule.needed;
+      this.#feasible.set(rule, answer);
+    }
+    return answer;
   }
 
   #exhausted(): boolean {

@@ -60,7 +60,7 @@ function verdictOf(
   if (!createdBy(config, header, envelope)) return verdict(validationCodes.BAD_CREATOR_SIGNATURE);
   switch (type) {
     case headerTypes.endorserTransaction:
-      return endorserVerdict({ config, lookups, restricted, header, data: payload.data });
+      return endorserVerdict({ config, lookups, restricted, header, data: payload.data }, verdict);
     case headerTypes.config:
       // Whether an update was allowed cannot be judged here yet, so none is believed.
       return verdict(validationCodes.INVALID_CONFIG_TRANSACTION);
@@ -78,11 +78,13 @@ interface EndorserTransaction {
   data: Uint8Array;
 }
 
-function endorserVerdict(transaction: EndorserTransaction): TransactionVerdict {
+function endorserVerdict(
+  transaction: EndorserTransaction,
+  verdict: (code: ValidationCode) => TransactionVerdict,
+): TransactionVerdict {
   const { config, lookups, restricted, header, data } = transaction;
   const { channelHeader, signatureHeader, channelHeaderBytes } = header;
-  const { type, txId, extension } = channelHeader;
-  const verdict = (code: ValidationCode): TransactionVerdict => ({ code, txId, type });
+  const { txId, extension } = channelHeader;
   if (transactionIdOf(signatureHeader) !== txId) return verdict(validationCodes.BAD_PROPOSAL_TXID);
   const action = readOr(() => readEndorsedAction(data, channelHeaderBytes));
   if (action === undefined) return verdict(validationCodes.INVALID_ENDORSER_TRANSACTION);

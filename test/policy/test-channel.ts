@@ -5,14 +5,14 @@ import {
   FabricMspConfig,
   MspConfig,
   Payload,
-  Policy,
   SignaturePolicyEnvelope,
   policyTypes,
 } from '#formats';
-import type { ConfigGroup } from '#formats';
+import type { ConfigGroup, Policy } from '#formats';
 import { ChannelConfig, buildGenesisBlock, parsePolicyText } from '#policy';
 import type { GenesisSpec, SignedData } from '#policy';
-import { TestCa, TestIdentity, epoch } from './test-ca.ts';
+import { TestCa, epoch } from './test-ca.ts';
+import type { TestIdentity } from './test-ca.ts';
 
 export const channelId = 'trade';
 
@@ -99,7 +99,7 @@ export function groupAt(channel: ConfigGroup, path: string): ConfigGroup {
 }
 
 /** Rewrites the membership provider of an organisation's group. */
-export function editMsp(group: ConfigGroup, edit: (config: FabricMspConfig) => void): void {
+export function editMsp(group: ConfigGroup, edit: (config: FabricMspConfig) => unknown): void {
   const value = group.values.get('MSP');
   if (value === undefined) throw new Error('no MSP');
   const { type, config } = MspConfig.decode(value.value);
