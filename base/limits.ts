@@ -143,6 +143,12 @@ export const limits = {
   receiptBytesMax: 16 * 1024 * 1024,
   /** Streams of all peers and tools together. */
   deliverStreamsMax: 2_500,
+  /** A new block file is begun past this; one file is what a scan at start may have to read. */
+  ledgerFileBytesMax: 64 * 1024 * 1024,
+  /** Free disk below which no block is begun, so that one begun can be sealed and applied. */
+  ledgerDiskReserveBytes: 64 * 1024 * 1024,
+  /** Blocks kept decoded for readers: what followers and receipts of the newest blocks ask for. */
+  ledgerBlocksCachedMax: 4,
   /** Identities a channel configuration remembers as checked: the active clients and all nodes. */
   identitiesCachedMax: 10_000,
   /** Compiled contract policies, one per policy text in use on the channel. */
@@ -173,6 +179,12 @@ export const limits = {
   deliverPingMs: 30_000,
   /** A ping without an answer for so long means the other end is gone (gRPC's own default). */
   deliverPingWaitMsMax: 20_000,
+  /** How long a peer may take to reach the source of blocks: TCP and TLS over any distance. */
+  deliverConnectWaitMsMax: 10_000,
+  /** A peer's first wait before it asks for blocks again: a restart is over soon. */
+  deliverRetryWaitMsMin: 100,
+  /** Its longest: an outage of hours must not leave peers asleep for minutes. */
+  deliverRetryWaitMsMax: 5_000,
   /** A call with many requests: several bundles' worth. */
   callBytesMax: 32 * 1024 * 1024,
   /** Bodies of all calls being read or answered; past it the answer is busy. */
@@ -189,6 +201,8 @@ export const limits = {
   answerWaitMsMax: 60_000,
   /** Refusals kept for those who did not wait for them. */
   refusedOutcomesMax: 10_000,
+  /** Bundles kept read for the receipts of their requests; each is of some MiB at most. */
+  bundlesCachedMax: 16,
   /** Single clients on the whitelist; larger populations are admitted by their organisation. */
   registryClientsMax: 10_000,
   /** Grants of one client: contracts of a channel, several times over. */
@@ -208,6 +222,7 @@ assert(
 );
 assert(limits.blockBytesMax >= limits.envelopeBytesMax, 'any envelope must fit into a block');
 assert(limits.frameBytesMax > limits.blockBytesMax, 'any block must fit into a frame');
+assert(limits.ledgerFileBytesMax + limits.frameBytesMax < 2 ** 32, 'offsets are 32 bits wide');
 assert(limits.requestBytes > limits.argBytes * 1.4, 'a base64url request must carry one full arg');
 assert(
   limits.argBytes >= limits.contractCodeBytesMax * 1.33,
@@ -217,3 +232,4 @@ assert(limits.signQueueDepthMax >= limits.signBatchMax, 'any batch must fit into
 assert(limits.callBytesMax >= limits.requestBytes, 'any request must fit into a call');
 assert(limits.callBytesInFlightMax >= limits.callBytesMax, 'any call must fit');
 assert(limits.deliverMessageBytesMax > limits.blockBytesMax, 'any block must fit a message');
+assert(limits.deliverRetryWaitMsMax >= limits.deliverRetryWaitMsMin, 'waits grow');

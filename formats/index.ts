@@ -2,6 +2,7 @@ export * from './block.ts';
 export * from './block-delivery.ts';
 export * from './bundle.ts';
 export * from './bundle-reader.ts';
+export * from './fabric-commit.ts';
 export * from './fabric-common.ts';
 export * from './fabric-config.ts';
 export * from './fabric-lifecycle.ts';

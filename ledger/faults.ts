@@ -1,0 +1,27 @@
+import { declareFaults } from '#base';
+
+export const fault = declareFaults({
+  LEDGER_LOCKED: ['conflict', 'Another process writes this ledger.'],
+  LEDGER_FILE_CORRUPT: ['fatal', 'A block file is damaged where it was already complete.'],
+  LEDGER_STATE_AHEAD: ['fatal', 'The state knows blocks that the block files do not hold.'],
+  LEDGER_STATE_MISMATCH: ['fatal', 'The state and the block files belong to different ledgers.'],
+  LEDGER_FORMAT_UNKNOWN: ['fatal', 'The ledger was written by another version of the format.'],
+  LEDGER_REPLAY_FAILED: ['fatal', 'A block on disk cannot be applied to the state.'],
+  LEDGER_SYNC_FAILED: ['fatal', 'The disk did not confirm a write.'],
+  LEDGER_WRITE_FAILED: ['fatal', 'Writing the ledger failed.'],
+  LEDGER_DISK_FULL: ['busy', 'The disk of the ledger is full; nothing was recorded by halves.'],
+  LEDGER_WRITE_BUSY: ['busy', 'Another block is being written.'],
+  LEDGER_CLOSED: ['broken', 'The ledger is closed.'],
+  LEDGER_NOT_EMPTY: ['conflict', 'The ledger already has blocks.'],
+  LEDGER_EMPTY: ['conflict', 'The ledger has no genesis block yet.'],
+  LEDGER_GENESIS_INVALID: ['malformed', 'The block cannot be the first of a ledger.'],
+  LEDGER_BLOCK_GAP: ['conflict', 'The block does not follow the newest block.'],
+  LEDGER_BLOCK_CONFLICT: ['conflict', 'Another block already stands at this height.'],
+  LEDGER_BLOCK_MALFORMED: ['malformed', 'The block is incomplete or its hashes are wrong.'],
+  LEDGER_BLOCK_UNCOMMITTABLE: ['malformed', 'Fabric peers would stop at this block.'],
+  LEDGER_COLLECTION_UNSUPPORTED: ['malformed', 'A transaction writes or reads private data.'],
+  LEDGER_KEY_TOO_LONG: ['malformed', 'A state key is longer than the state can hold.'],
+  LEDGER_PROPOSAL_ABSENT: ['conflict', 'No block is waiting for its signature.'],
+  LEDGER_PROPOSAL_OPEN: ['conflict', 'A block is still waiting for its signature.'],
+  LEDGER_VERDICTS_INCOMPLETE: ['broken', 'Validation did not answer for every transaction.'],
+});

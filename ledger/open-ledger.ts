@@ -1,0 +1,43 @@
+import { mkdirSync } from 'node:fs';
+import { limits } from '#base';
+import type { Log } from '#base';
+import { EvidenceLog } from './evidence-log.ts';
+import { Ledger } from './ledger.ts';
+import { recoverBlockFiles } from './recovery.ts';
+import { readSavepoint } from './savepoint.ts';
+import { openStore } from './store.ts';
+import { lockWriter } from './writer-lock.ts';
+import type { Validate } from './writer-types.ts';
+
+/**
+ * Opens a channel's ledger for writing, and brings its tables up to its block files.
+ *
+ * @param options.dir made when it is not there; only its owner may read it.
+ * @param options.validate the signature and policy stage of every block, also of replayed ones.
+ * @param options.diskReserveBytes free disk below which no block is begun.
+ * @throws LEDGER_LOCKED; LEDGER_FILE_CORRUPT, LEDGER_STATE_AHEAD, LEDGER_STATE_MISMATCH,
+ *   LEDGER_FORMAT_UNKNOWN, LEDGER_REPLAY_FAILED fatal.
+ */
+export async function openLedger(options: {
+  dir: string;
+  log: Log;
+  validate: Validate;
+  diskReserveBytes?: number;
+}): Promise<Ledger> {
+  const { dir, log, validate } = options;
+  const { diskReserveBytes = limits.ledgerDiskReserveBytes } = options;
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  await using opened = new AsyncDisposableStack();
+  const lock = opened.use(lockWriter(dir));
+  const store = opened.adopt(openStore(dir), ({ root }) => root.close());
+  const savepoint = readSavepoint(store);
+  const recovered = recoverBlockFiles(dir, store, savepoint, log);
+  const files = opened.use(recovered.files);
+  const evidenceLog = new EvidenceLog(store, savepoint?.evidenceSize ?? 0n);
+  const parts = { dir, lock, store, files, evidenceLog, savepoint, validate, log };
+  const ledger = new Ledger({ ...parts, diskReserveBytes });
+  ledger.replay(recovered.found);
+  // All is well: what was opened now belongs to the ledger.
+  opened.move();
+  return ledger;
+}
