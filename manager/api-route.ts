@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import { Type } from 'typebox';
 import type { TObject, TSchema } from 'typebox';
 
 /** One way to call the service: what is registered is what is described. */
@@ -20,9 +21,9 @@ export interface ApiRoute {
 
 /** Registers a route; its parameters and query are checked, its body is for `answer` to read. */
 export function addRoute(app: FastifyInstance, route: ApiRoute): void {
-  const { method, url, params, query, answer } = route;
-  const schema: Record<string, TSchema> = {};
-  if (params !== undefined) schema['params'] = params;
-  if (query !== undefined) schema['querystring'] = query;
+  const { method, url, params = nothing, query = nothing, answer } = route;
+  const schema = { params, querystring: query };
   app.route({ method, url, schema, handler: answer });
 }
+
+const nothing = Type.Object({}, { additionalProperties: false });

@@ -48,6 +48,7 @@ export const fault = declareFaults({
   MANAGER_CALL_TOO_LARGE: ['malformed', 'The call is larger than is allowed.'],
   MANAGER_MEDIA_TYPE_UNKNOWN: ['malformed', 'The media type of the call is not taken here.'],
   MANAGER_CALLS_FULL: ['busy', 'Too many calls are being answered.'],
+  MANAGER_LEDGER_INCONSISTENT: ['broken', 'The ledger does not hold what its index says it holds.'],
   MANAGER_CALL_FAILED: ['broken', 'The call failed inside.'],
   MANAGER_REQUEST_ABSENT: ['absent', 'No request of this id is known.'],
   MANAGER_BLOCK_ABSENT: ['absent', 'There is no block of this number yet.'],

@@ -2,7 +2,7 @@ import type { FastifyError, FastifyInstance } from 'fastify';
 import { Fault } from '#base';
 import type { FaultKind, Log } from '#base';
 import { fault } from './faults.ts';
-import { asFault, problemMediaType, problemOf } from './http-problem.ts';
+import { asFault, problemMediaType, problemOf, sendAs } from './http-problem.ts';
 
 /** Answers every error as problem details and logs each once, here. */
 export function answerFaults(app: FastifyInstance, log: Log): void {
@@ -15,7 +15,8 @@ export function answerFaults(app: FastifyInstance, log: Log): void {
     else log[levels[kind]](facts, 'A call was refused.');
     const problem = problemOf(known, request.id);
     if (kind === 'busy') void reply.header('retry-after', '1');
-    return reply.code(problem.status).type(problemMediaType).send(JSON.stringify(problem));
+    void reply.code(problem.status);
+    return sendAs(reply, problemMediaType, JSON.stringify(problem));
   });
   app.setNotFoundHandler(() => {
     throw fault('MANAGER_ROUTE_UNKNOWN');

@@ -87,10 +87,13 @@ function blockRoute({ ledger }: LedgerRouteParts): ApiRoute {
     refusals: [400, 404, 500],
     answer: async (request, reply) => {
       const number = BigInt((request.params as { number: string }).number);
-      const stored = number < ledger.height ? ledger.rawBlock(number) : undefined;
-      if (stored === undefined) throw fault('MANAGER_BLOCK_ABSENT', { number });
+      const stored = ledger.rawBlock(number);
+      const block = ledger.block(number);
+      if (stored === undefined || block === undefined) {
+        throw fault('MANAGER_BLOCK_ABSENT', { number });
+      }
       const { format } = request.query as { format?: 'json' | 'protobuf' };
-      if (format !== 'protobuf') return blockView(stored);
+      if (format !== 'protobuf') return blockView(block, stored.length);
       return reply.type(blockMediaType).send(Buffer.from(stored));
     },
   };

@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { Fault, httpStatusOf } from '#base';
@@ -53,6 +54,11 @@ export function problemOf(known: Fault, callId: string, requestId?: string): Pro
   if (names.length === 0) return problem;
   const detail = names.map((name) => `${name}: ${String(told[name])}`).join('; ');
   return { ...problem, detail, facts: told };
+}
+
+/** Sends text under a media type that has no charset: a string would be given one. */
+export function sendAs(reply: FastifyReply, mediaType: string, text: string): FastifyReply {
+  return reply.type(mediaType).send(Buffer.from(text));
 }
 
 function isOurs({ kind }: Fault): boolean {

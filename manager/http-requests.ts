@@ -5,7 +5,7 @@ import type { Log } from '#base';
 import type { ApiRoute } from './api-route.ts';
 import type { CommittedRequests } from './committed-requests.ts';
 import { fault } from './faults.ts';
-import { asFault, problemMediaType } from './http-problem.ts';
+import { asFault, problemMediaType, sendAs } from './http-problem.ts';
 import { splitLines } from './ndjson.ts';
 import type { RequestOutcome } from './pipeline-types.ts';
 import {
@@ -114,7 +114,7 @@ class RequestRoutes {
       }
       const answers = await this.#answerAll(lines, waits, request.id);
       const text = answers.map((answer) => `${JSON.stringify(answer)}\n`).join('');
-      return reply.type(ndjsonMediaType).send(text);
+      return sendAs(reply, ndjsonMediaType, text);
     }
     if (lines.length !== 1) throw fault('MANAGER_CALL_INVALID', { reason: 'not one request' });
     const [answer] = await this.#answerAll(lines, waits, request.id);
@@ -132,9 +132,9 @@ class RequestRoutes {
   }
 
   receipt(requestId: string): unknown {
-    const { committed } = this.#parts;
-    if (!committed.has(requestId)) throw fault('MANAGER_REQUEST_ABSENT', { requestId });
-    return committed.receipt(requestId);
+    const receipt = this.#parts.committed.receipt(requestId);
+    if (receipt === undefined) throw fault('MANAGER_REQUEST_ABSENT', { requestId });
+    return receipt;
   }
 
   async #answerAll(lines: Uint8Array[], waits: boolean, callId: string): Promise<RequestAnswer[]> {
@@ -193,7 +193,7 @@ function sendOne(reply: FastifyReply, answer: RequestAnswer): FastifyReply {
   void reply.code(answer.status);
   if (answer.state === 'refused') {
     if (answer.status === 503) void reply.header('retry-after', '1');
-    return reply.type(problemMediaType).send(JSON.stringify(answer.problem));
+    return sendAs(reply, problemMediaType, JSON.stringify(answer.problem));
   }
   if (answer.state === 'pending') void reply.header('location', `/v1/requests/${answer.requestId}`);
   return reply.send(answer);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fastify } from 'fastify';
+import { LogController, fastify } from 'fastify';
 import type { FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify';
 import { limits } from '#base';
 import type { Clock, Log } from '#base';
@@ -80,7 +80,7 @@ function serverOptions({ listen, log, clock }: HttpOptions): FastifyServerOption
     genReqId: () => `${startedMs.toString(36)}-${(calls += 1).toString(36)}`,
     ajv: { customOptions: { removeAdditional: false as const, coerceTypes: false as const } },
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
   };
   return options;
 }
@@ -110,7 +110,7 @@ function readBodies(app: FastifyInstance, bytesInFlightMax: number | undefined):
 function routesOf(options: HttpOptions): ApiRoute[] {
   const { submissions, ledger, channelConfig, log, bounds } = options;
   const answerWaitMsMax = bounds?.answerWaitMsMax ?? limits.answerWaitMsMax;
-  const committed = new CommittedRequests(ledger);
+  const committed = new CommittedRequests(ledger, () => channelConfig().channelId);
   const routes = [
     ...requestRoutes({ submissions, committed, answerWaitMsMax, log }),
     ...ledgerRoutes({ ledger, channelConfig }),

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { emptyBytes, textOf, toHex } from '#base';
 import {
-  Block,
+  Metadata,
   SerializedIdentity,
   SignatureHeader,
   bundleOf,
@@ -16,7 +16,7 @@ import {
   validationCodeName,
   validationCodes,
 } from '#formats';
-import type { BlockHeader, ParsedTransaction, Timestamp } from '#formats';
+import type { Block, BlockHeader, ParsedTransaction, Timestamp } from '#formats';
 import { Payload, payloadOf } from './payload-view.ts';
 
 const closed = { additionalProperties: false };
@@ -83,9 +83,8 @@ export const TransactionView = Type.Object(
 );
 export type TransactionView = Static<typeof TransactionView>;
 
-/** @param stored common.Block bytes of our own ledger. */
-export function blockView(stored: Uint8Array): BlockView {
-  const block = Block.decode(stored);
+/** @param block of our own ledger, with what a peer fills in. */
+export function blockView(block: Block, bytes: number): BlockView {
   const { header, data, metadata } = block;
   const { number, previousHash, dataHash } = header as BlockHeader;
   const codes = metadata?.metadata[metadataIndexes.transactionsFilter] ?? emptyBytes;
@@ -93,11 +92,11 @@ export function blockView(stored: Uint8Array): BlockView {
   return {
     // Exact far beyond any block: one a microsecond needs 285 years to pass 2^53.
     number: Number(number),
-    bytes: stored.length,
+    bytes,
     headerHash: toHex(headerHash(header as BlockHeader)),
     previousHash: toHex(previousHash),
     dataHash: toHex(dataHash),
-    commitHash: toHex(metadata?.metadata[metadataIndexes.commitHash] ?? emptyBytes),
+    commitHash: toHex(commitHashOf(block)),
     lastConfig: Number(lastConfigIndex(block)),
     signers: signaturesMetadata(block).signatures.map(({ signatureHeader }) =>
       mspOf(SignatureHeader.decode(signatureHeader).creator),
@@ -114,6 +113,11 @@ export function blockView(stored: Uint8Array): BlockView {
       summaryOf(parseTransaction(envelope), codes[index] ?? validationCodes.NOT_VALIDATED),
     ),
   };
+}
+
+function commitHashOf({ metadata }: Block): Uint8Array {
+  const entry = metadata?.metadata[metadataIndexes.commitHash] ?? emptyBytes;
+  return Metadata.decode(entry).value;
 }
 
 /** Where a transaction stands, with its envelope's bytes. */
