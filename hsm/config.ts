@@ -47,7 +47,8 @@ export const SignerConfig = Type.Object(
       default: 1,
       description:
         '1: sign on the main thread, best for SoftHSM. More: a thread and a session each, for ' +
-        'a token behind a network; signatures per second wanted times its latency in seconds',
+        'a token behind a network: signatures per second wanted times its latency in seconds. ' +
+        'Only then is a call that never returns noticed here, and the process killed',
     }),
     logLevel: Type.String({ default: 'info', description: 'level name of pino' }),
     keys: Type.Array(KeyConfig, { minItems: 1, maxItems: limits.tokenKeysMax / 2 }),

@@ -6,11 +6,19 @@ import { openSignerHost } from './signer-host.ts';
 
 /** What the exit status says to whoever started the process. */
 const exitCodes = {
-  /** Starting it again may help: the token was lost, or a call broke. */
+  /** Starting it again, later, may help: the token is not there, or another host still runs. */
   lost: 1,
   /** Starting it again does not help: wrong configuration, PIN, key or record. */
   refused: 2,
 } as const;
+
+const mayPass: ReadonlySet<string> = new Set([
+  'HSM_TOKEN_ABSENT',
+  'HSM_TOKEN_LOST',
+  'HSM_LOGIN_FAILED',
+  'HSM_SIGN_FAILED',
+  'HSM_GUARD_LOCKED',
+]);
 
 async function main(): Promise<void> {
   const config = readConfig(SignerConfig, process.argv[2] ?? '');
@@ -45,5 +53,6 @@ try {
   const known = error instanceof Fault ? error : undefined;
   const facts = known === undefined ? { err: error } : { code: known.code, ...known.detail };
   createLog('signer').fatal(facts, known?.message ?? 'The signer host cannot start.');
-  process.exit(exitCodes.refused);
+  const refused = known !== undefined && !mayPass.has(known.code);
+  process.exit(refused ? exitCodes.refused : exitCodes.lost);
 }

@@ -9,7 +9,7 @@ export type Handle = Buffer;
 /**
  * Loads the module and initialises it for use by several threads; the caller finalises it.
  *
- * @throws HSM_MODULE_MISSING, HSM_MODULE_SHARED, HSM_MODULE_UNSAFE
+ * @throws HSM_MODULE_MISSING, HSM_MODULE_SHARED, HSM_MODULE_UNSAFE, HSM_TOKEN_LOST
  * @see PKCS#11 v3.1, C_Initialize: without CKF_OS_LOCKING_OK the module may drop all its locks, and
  *   two threads signing at once then corrupt its memory.
  */
@@ -23,7 +23,7 @@ export function openModule(file: string): Pkcs11 {
     if (code === pkcs11js.CKR_CRYPTOKI_ALREADY_INITIALIZED)
       throw fault('HSM_MODULE_SHARED', { file });
     if (code === pkcs11js.CKR_CANT_LOCK) throw fault('HSM_MODULE_UNSAFE', { file });
-    throw fault('HSM_MODULE_MISSING', { file, name }, cause);
+    throw fault('HSM_TOKEN_LOST', { file, name }, cause);
   }
   return pkcs11;
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { Fault } from '#base';
+import type { Fault } from '#base';
 import { fault } from './faults.ts';
 import type { ProvisionSpec } from './token-spec.ts';
 

@@ -14,8 +14,6 @@ import { blockCall, nextBlock } from './samples.ts';
 /** Two hosts at once make 50 kills. */
 const killsPerHost = 25;
 
-
-
 /** Block numbers with the header hashes that a signature was seen for. */
 type Released = Map<bigint, Set<string>>;
 
@@ -52,7 +50,7 @@ async function signAndNote(
 function outcomeOf(asking: Promise<unknown>): Promise<string> {
   return asking.then(
     () => 'signed',
-    (error: { code?: string }) => error.code ?? String(error),
+    (error: { code?: string }) => error.code ?? 'failed otherwise',
   );
 }
 

@@ -9,7 +9,6 @@ import {
   Payload,
   ProposalResponsePayload,
   SignatureHeader,
-  SignBlockCall,
   Transaction,
   TxReadWriteSet,
   buildProposal,
@@ -19,7 +18,7 @@ import {
   lifecycleNamespace,
   ChannelHeader,
 } from '#formats';
-import type { KvWrite } from '#formats';
+import type { KvWrite, SignBlockCall } from '#formats';
 
 export const nonce = new Uint8Array(24).fill(5);
 

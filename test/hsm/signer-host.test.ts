@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { LinkClient, concatBytes, textOf, toHex, utf8 } from '#base';
@@ -215,7 +215,7 @@ t.test('sessions on threads sign the same, under concurrency', async (t) => {
 
 t.test('a second host with the same state does not start', async (t) => {
   const second = startSigner(t, token, { socket: join(token.dir, 'second.sock') });
-  await t.rejects(second, { code: 'HSM_GUARD_LOCKED', exitCode: 2 });
+  await t.rejects(second, { code: 'HSM_GUARD_LOCKED', exitCode: 1 });
 });
 
 t.test('a restarted host remembers the blocks it signed', async (t) => {
@@ -230,6 +230,25 @@ t.test('a restarted host remembers the blocks it signed', async (t) => {
   t.type(await second.client.signBlock(call), Uint8Array);
   await second.kill();
 });
+
+t.test(
+  'a host whose token goes tells its callers, ends, and serves again when it is back',
+  async (t) => {
+    const place = { socket: join(token.dir, 'lost.sock'), stateDir: join(token.dir, 'lost') };
+    const first = await startSigner(t, token, place);
+    const tokens = join(token.dir, 'token', 'tokens');
+    renameSync(tokens, `${tokens}.away`);
+    const items = [{ keyLabel: 'node', proposalResponsePayload: endorsementPayload() }];
+    await t.rejects(first.client.endorse(items), { code: 'HSM_TOKEN_LOST', kind: 'busy' });
+    t.equal(await first.exited, 1);
+    const gone = startSigner(t, token, place);
+    await t.rejects(gone, { code: 'HSM_TOKEN_LOST', exitCode: 1 });
+    renameSync(`${tokens}.away`, tokens);
+    const second = await startSigner(t, token, place);
+    t.equal((await second.client.endorse(items)).length, 1);
+    await second.stop();
+  },
+);
 
 t.test('in provisioning mode a host makes certificate requests and nothing else', async (t) => {
   const provisioning = await startSigner(t, token, {
@@ -255,7 +274,7 @@ t.test('in provisioning mode a host makes certificate requests and nothing else'
   await provisioning.stop();
 });
 
-t.test('a host that must not serve says why and exits with 2', async (t) => {
+t.test('a host that does not serve says why; it exits with 1 where waiting may help', async (t) => {
   const wrongPin = join(token.dir, 'wrong.pin');
   writeFileSync(wrongPin, 'not-the-pin');
   const { keys: configured } = signerConfig(token);
@@ -283,7 +302,7 @@ t.test('a host that must not serve says why and exits with 2', async (t) => {
   );
   t.strictSame(
     codes,
-    cases.map(([code]) => [code, 2]),
+    cases.map(([code]) => [code, code === 'HSM_TOKEN_ABSENT' ? 1 : 2]),
   );
   const again = { ...place, stateDir: join(token.dir, 'bad0'), pinFile: wrongPin };
   const refused = await startSigner(t, token, again).catch((error: unknown) => error);

@@ -4,6 +4,7 @@ import t from 'tap';
 import { fromHex } from '#base';
 import { parseCsr } from '#crypto';
 import { findSoftHsmModule, listTokenKeys, runProvisioning, tokenFiles } from '#softhsm-config';
+import type { ProvisionSpec } from '#softhsm-config';
 import { mappedPkcs11 } from '../support/memory-map.ts';
 import { temporaryDir } from '../support/softhsm.ts';
 
@@ -98,14 +99,14 @@ t.test('a missing module is a fault', async (t) => {
 
 t.test('bad descriptions are refused by name', async (t) => {
   const place = join(temporaryDir(t), 'org');
-  const bad = (change: object) =>
-    runProvisioning({ dir: place, label: 'Org1', keys, ...change } as never);
+  const bad = (change: Partial<ProvisionSpec> & { pin?: string }) =>
+    runProvisioning({ dir: place, label: 'Org1', keys, ...change });
   const invalid = { code: 'BASE_CONFIG_INVALID', kind: 'malformed' };
   await t.rejects(bad({ label: 'x'.repeat(33) }), invalid, 'a label that C_InitToken would cut');
   await t.rejects(bad({ label: 'a b' }), invalid);
   await t.rejects(bad({ keys: [] }), invalid);
   await t.rejects(bad({ pin: '1234' }), invalid, 'an unknown member');
-  await t.rejects(bad({ keys: [keys[0], keys[0]] }), { code: 'SOFTHSM_SPEC_INVALID' });
+  await t.rejects(bad({ keys: [...keys, ...keys] }), { code: 'SOFTHSM_SPEC_INVALID' });
 });
 
 t.test('a token that is not there cannot be listed', async (t) => {

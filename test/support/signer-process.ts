@@ -15,6 +15,8 @@ export interface SignerProcess {
   readonly socket: string;
   /** Everything it wrote, line by line. */
   readonly log: readonly string[];
+  /** Its exit status, once it has ended by itself or otherwise. */
+  readonly exited: Promise<number | null>;
   /** Ends it as its parent would; its exit status. */
   stop(): Promise<number | null>;
   /** kill -9, now. */
@@ -74,7 +76,7 @@ export async function startSigner(
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'countersign-test-compile-cache') },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const exited = once(child, 'exit');
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
   const log: string[] = [];
   await new Promise<void>((resolve, reject) => {
     const onLine = (line: string) => {
@@ -97,6 +99,7 @@ export async function startSigner(
     client,
     socket: config.socket,
     log,
+    exited,
     stop: async () => {
       await end('SIGTERM');
       return child.exitCode;
