@@ -75,14 +75,17 @@ export class BlockWriter {
    *
    * @param kind whole, or proposed: to be sealed later.
    * @param evaluation when it was decided before.
+   * @param stated the evidence log that the block must lead to.
    */
   async append(
     block: Block,
     kind: FrameKind,
     evaluation: Evaluation | undefined,
+    stated?: EvidenceHead,
   ): Promise<OpenBlock> {
     checkFollows(block, this.height, this.lastHeaderHash);
     const decided = evaluation ?? this.evaluate(block);
+    if (stated !== undefined) this.#requireEvidence(decided, stated);
     const payload = Block.encode(block);
     this.#requireSpace(payload.length);
     const { number } = block.header!;
@@ -167,6 +170,12 @@ export class BlockWriter {
       keyPolicy: (namespace, key) => keyPolicyOf(this.#state.get(namespace, key)),
       definition: (namespace) => definitionOf(namespace, this.#state),
     };
+  }
+
+  #requireEvidence({ leafHashes }: Evaluation, stated: EvidenceHead): void {
+    const { size, root } = this.#parts.evidenceLog.plan(leafHashes);
+    if (size === stated.size && equalBytes(root, stated.root)) return;
+    throw fault('LEDGER_EVIDENCE_MISMATCH', { number: this.height, size, stated: stated.size });
   }
 
   /** A block that was begun has to be finished: not enough room for that is a full disk. */

@@ -19,6 +19,10 @@ export const fault = declareFaults({
   LEDGER_BLOCK_CONFLICT: ['conflict', 'Another block already stands at this height.'],
   LEDGER_BLOCK_MALFORMED: ['malformed', 'The block is incomplete or its hashes are wrong.'],
   LEDGER_BLOCK_UNCOMMITTABLE: ['malformed', 'Fabric peers would stop at this block.'],
+  LEDGER_EVIDENCE_MISMATCH: [
+    'malformed',
+    'The block leads to another evidence log than it states.',
+  ],
   LEDGER_COLLECTION_UNSUPPORTED: ['malformed', 'A transaction writes or reads private data.'],
   LEDGER_KEY_TOO_LONG: ['malformed', 'A state key is longer than the state can hold.'],
   LEDGER_PROPOSAL_ABSENT: ['conflict', 'No block is waiting for its signature.'],

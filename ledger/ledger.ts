@@ -1,4 +1,5 @@
-import { Block, dataHash } from '#formats';
+import { dataHash } from '#formats';
+import type { Block } from '#formats';
 import { BlockWriter, isSameBlock } from './block-writer.ts';
 import type { OpenBlock } from './block-writer.ts';
 import { checkGenesis } from './block-checks.ts';
@@ -113,15 +114,17 @@ export class Ledger implements AsyncDisposable {
    * Commits a block made elsewhere, whose signature the caller has verified. May be repeated after
    * LEDGER_DISK_FULL.
    *
-   * @throws LEDGER_DISK_FULL; LEDGER_EMPTY; LEDGER_BLOCK_GAP, LEDGER_BLOCK_CONFLICT,
+   * @param stated the evidence log that the block says it leads to; not looked at when absent.
+   * @throws LEDGER_EVIDENCE_MISMATCH it leads to another one, and nothing was recorded;
+   *   LEDGER_DISK_FULL; LEDGER_EMPTY; LEDGER_BLOCK_GAP, LEDGER_BLOCK_CONFLICT,
    *   LEDGER_BLOCK_MALFORMED; LEDGER_BLOCK_UNCOMMITTABLE and the like.
    */
-  async commit(block: Block): Promise<CommittedBlock> {
+  async commit(block: Block, stated?: EvidenceHead): Promise<CommittedBlock> {
     return this.#alone(async () => {
       const open = this.#open;
       if (open === undefined) {
         if (this.height === 0n) throw fault('LEDGER_EMPTY');
-        return this.#commitWhole(block);
+        return this.#commitWhole(block, stated);
       }
       if (!isSameBlock(open.block, block)) {
         throw fault('LEDGER_BLOCK_CONFLICT', { number: open.block.header!.number });
@@ -224,8 +227,8 @@ export class Ledger implements AsyncDisposable {
     }
   }
 
-  async #commitWhole(block: Block): Promise<CommittedBlock> {
-    this.#open ??= await this.#writer.append(block, frameKinds.block, undefined);
+  async #commitWhole(block: Block, stated?: EvidenceHead): Promise<CommittedBlock> {
+    this.#open ??= await this.#writer.append(block, frameKinds.block, undefined, stated);
     return this.#finish(this.#open);
   }
 
