@@ -1,97 +1,10 @@
 import t from 'tap';
 import { emptyBytes } from '#base';
-import { ChaincodeEvent, ChaincodeHeaderExtension, TxReadWriteSet } from '#formats';
-import { lookupsOf, textPolicy, txIdOf, write } from './test-transaction.ts';
+import { actionDefects } from './defects.ts';
+import { lookupsOf, textPolicy, txIdOf } from './test-transaction.ts';
 import { codeOf, creator, garbage, twoOfThree } from './test-validation.ts';
-import type { Defect } from './test-validation.ts';
 
-const extensionOf = (name: string) =>
-  ChaincodeHeaderExtension.encode({ chaincodeId: { path: '', name, version: '' } });
-const event = (chaincodeId: string) => ChaincodeEvent.encode({ chaincodeId });
-/** The code in question has to be seen before the missing endorsements are. */
-const alsoNoEndorsement = { endorsers: [] };
-
-const defects: readonly Defect[] = [
-  [
-    'BAD_HEADER_EXTENSION',
-    'an extension that is no message',
-    { channelHeader: { extension: garbage }, ...alsoNoEndorsement },
-  ],
-  [
-    'BAD_RESPONSE_PAYLOAD',
-    'no contract action',
-    { proposalResponsePayload: { extension: emptyBytes }, ...alsoNoEndorsement },
-  ],
-  [
-    'BAD_RESPONSE_PAYLOAD',
-    'a contract action that is no message',
-    { proposalResponsePayload: { extension: garbage }, ...alsoNoEndorsement },
-  ],
-  [
-    'BAD_RWSET',
-    'a read-write set that is no message',
-    { chaincodeAction: { results: garbage }, ...alsoNoEndorsement },
-  ],
-  [
-    'BAD_RWSET',
-    'a namespace whose set is no message',
-    {
-      chaincodeAction: {
-        results: TxReadWriteSet.encode({
-          nsRwset: [{ namespace: 'notary', rwset: garbage, collectionHashedRwset: [] }],
-        }),
-      },
-    },
-  ],
-  [
-    'INVALID_OTHER_REASON',
-    'no contract in the header',
-    { channelHeader: { extension: emptyBytes }, ...alsoNoEndorsement },
-  ],
-  [
-    'INVALID_OTHER_REASON',
-    'no contract in the action',
-    { chaincodeAction: { chaincodeId: undefined }, ...alsoNoEndorsement },
-  ],
-  [
-    'INVALID_CHAINCODE',
-    'a contract without name',
-    { channelHeader: { extension: extensionOf('') } },
-  ],
-  [
-    'INVALID_CHAINCODE',
-    'two names of the contract',
-    { channelHeader: { extension: extensionOf('other') }, ...alsoNoEndorsement },
-  ],
-  [
-    'INVALID_CHAINCODE',
-    'a contract without version',
-    { chaincodeAction: { chaincodeId: { path: '', name: 'notary', version: '' } } },
-  ],
-  [
-    'INVALID_OTHER_REASON',
-    'an event that is no message',
-    { chaincodeAction: { events: garbage }, ...alsoNoEndorsement },
-  ],
-  [
-    'INVALID_OTHER_REASON',
-    'an event of another contract',
-    { chaincodeAction: { events: event('other') }, ...alsoNoEndorsement },
-  ],
-  [
-    'ILLEGAL_WRITESET',
-    'one namespace twice',
-    { namespaces: [{ namespace: 'notary' }, { namespace: 'notary' }], ...alsoNoEndorsement },
-  ],
-  ['INVALID_CHAINCODE', 'a contract that is not defined', { contract: 'nobody', endorsers: [] }],
-  [
-    'INVALID_CHAINCODE',
-    'a write to a contract that is not defined',
-    { namespaces: [{ namespace: 'nobody', writes: [write('key')] }] },
-  ],
-];
-
-for (const [name, defect, parts] of defects) {
+for (const [name, defect, parts] of actionDefects) {
   t.test(`002-16 ${defect} is ${name}`, async (t) => {
     t.equal(codeOf(parts), name);
   });

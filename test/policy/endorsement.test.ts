@@ -1,8 +1,9 @@
 import t from 'tap';
-import { emptyBytes, utf8 } from '#base';
-import { HashedRwSet, SignaturePolicyEnvelope, validationCodes } from '#formats';
+import { emptyBytes } from '#base';
+import { SignaturePolicyEnvelope, validationCodes } from '#formats';
 import type { Block } from '#formats';
 import { createValidator, parsePolicyText, validateTransaction } from '#policy';
+import { endorsementDefects } from './defects.ts';
 import { configOf, editMsp, groupAt } from './test-channel.ts';
 import { lookupsOf, transactionOf, write } from './test-transaction.ts';
 import type { Signer, TransactionParts } from './test-transaction.ts';
@@ -13,77 +14,13 @@ import {
   garbage,
   good,
   lookups,
-  mirrored,
   orgs,
   spec,
   twoOfThree,
   zone,
 } from './test-validation.ts';
-import type { Defect } from './test-validation.ts';
 
-const defects: readonly Defect[] = [
-  ['ENDORSEMENT_POLICY_FAILURE', 'no endorsement', { endorsers: [] }],
-  ['ENDORSEMENT_POLICY_FAILURE', 'one endorsement short', { endorsers: endorsers.slice(1, 2) }],
-  [
-    'ENDORSEMENT_POLICY_FAILURE',
-    'one endorser twice',
-    { endorsers: [endorsers[0]!, endorsers[0]!] },
-  ],
-  [
-    'ENDORSEMENT_POLICY_FAILURE',
-    'endorsers with the wrong role',
-    { endorsers: orgs.map(({ mspid, client }) => ({ mspid, identity: client })) },
-  ],
-  [
-    'ENDORSEMENT_POLICY_FAILURE',
-    'an endorsement with high s',
-    {
-      endorsers: endorsers.slice(0, 2),
-      endorsements: ([first, second]) => [
-        first!,
-        { ...second!, signature: mirrored(second!.signature) },
-      ],
-    },
-  ],
-  [
-    'ENDORSEMENT_POLICY_FAILURE',
-    'an endorsement of something else',
-    {
-      endorsers: endorsers.slice(0, 2),
-      endorsements: ([first, second]) => [
-        first!,
-        { ...second!, signature: endorsers[1]!.identity.sign(utf8('else')) },
-      ],
-    },
-  ],
-  [
-    'ENDORSEMENT_POLICY_FAILURE',
-    'a call that writes nothing and is not endorsed',
-    { namespaces: [], endorsers: [] },
-  ],
-  [
-    'ENDORSEMENT_POLICY_FAILURE',
-    'a write to a private collection',
-    {
-      namespaces: [
-        {
-          namespace: 'notary',
-          collections: [
-            {
-              collectionName: 'secret',
-              hashedRwset: HashedRwSet.encode({
-                hashedWrites: [{ keyHash: utf8('k'), isDelete: false, valueHash: utf8('v') }],
-              } as Partial<ReturnType<typeof HashedRwSet.initial>>),
-              pvtRwsetHash: emptyBytes,
-            },
-          ],
-        },
-      ],
-    },
-  ],
-];
-
-for (const [name, defect, parts] of defects) {
+for (const [name, defect, parts] of endorsementDefects) {
   t.test(`002-16 ${defect} is ${name}`, async (t) => {
     t.equal(codeOf(parts), name);
   });

@@ -1,29 +1,11 @@
 import t from 'tap';
-import { emptyBytes, utf8 } from '#base';
-import {
-  ConfigEnvelope,
-  Envelope,
-  Payload,
-  SignatureHeader,
-  Transaction,
-  headerTypes,
-  validationCodes,
-} from '#formats';
+import { emptyBytes } from '#base';
+import { Envelope, headerTypes, validationCodes } from '#formats';
 import { validateTransaction } from '#policy';
+import { formDefects } from './defects.ts';
 import { TestCa } from './test-ca.ts';
 import { transactionOf, txIdOf } from './test-transaction.ts';
-import {
-  codeOf,
-  config,
-  creator,
-  garbage,
-  good,
-  lookups,
-  mirrored,
-  orgs,
-  zone,
-} from './test-validation.ts';
-import type { Defect } from './test-validation.ts';
+import { codeOf, config, creator, garbage, good, lookups, zone } from './test-validation.ts';
 
 t.test('a good transaction is valid, with its id, type and read-write set', async (t) => {
   const verdict = validateTransaction(config, transactionOf(good), lookups);
@@ -36,110 +18,7 @@ t.test('a good transaction is valid, with its id, type and read-write set', asyn
   );
 });
 
-const defects: readonly Defect[] = [
-  ['BAD_PAYLOAD', 'a payload that is no message', { payload: () => garbage }],
-  ['BAD_COMMON_HEADER', 'no header', { payload: ({ data }) => Payload.encode({ data }) }],
-  [
-    'BAD_COMMON_HEADER',
-    'a channel header that is no message',
-    {
-      payload: ({ header, data }) =>
-        Payload.encode({ data, header: { ...header!, channelHeader: garbage } }),
-    },
-  ],
-  ['BAD_COMMON_HEADER', 'a type that no transaction has', { channelHeader: { type: 0 } }],
-  ['BAD_COMMON_HEADER', 'an epoch', { channelHeader: { epoch: 1n } }],
-  ['BAD_COMMON_HEADER', 'no nonce', { signatureHeader: { nonce: emptyBytes } }],
-  ['BAD_COMMON_HEADER', 'no creator', { signatureHeader: { creator: emptyBytes } }],
-  [
-    'BAD_CREATOR_SIGNATURE',
-    'a signature by somebody else',
-    { envelope: ({ payload }) => ({ signature: zone.admin.sign(payload) }) },
-  ],
-  ['BAD_CREATOR_SIGNATURE', 'no signature', { envelope: () => ({ signature: emptyBytes }) }],
-  [
-    'BAD_CREATOR_SIGNATURE',
-    'a signature with high s',
-    { envelope: ({ signature }) => ({ signature: mirrored(signature) }) },
-  ],
-  [
-    'BAD_CREATOR_SIGNATURE',
-    'a creator that is no identity',
-    { signatureHeader: { creator: garbage } },
-  ],
-  [
-    'BAD_CREATOR_SIGNATURE',
-    'a creator of an unknown provider',
-    { creator: { mspid: 'Org9MSP', identity: zone.client } },
-  ],
-  [
-    'BAD_CREATOR_SIGNATURE',
-    'a creator of another authority',
-    { creator: { mspid: zone.mspid, identity: orgs[0]!.client } },
-  ],
-  ['BAD_CREATOR_SIGNATURE', 'another channel', { channelHeader: { channelId: 'other' } }],
-  ['BAD_CREATOR_SIGNATURE', 'no channel', { channelHeader: { channelId: '' } }],
-  [
-    'UNSUPPORTED_TX_PAYLOAD',
-    'a configuration update',
-    { channelHeader: { type: headerTypes.configUpdate } },
-  ],
-  [
-    'INVALID_CONFIG_TRANSACTION',
-    'a configuration',
-    {
-      channelHeader: { type: headerTypes.config },
-      data: () => ConfigEnvelope.encode({ config: config.config }),
-    },
-  ],
-  ['BAD_PROPOSAL_TXID', 'another id', { channelHeader: { txId: 'ab' } }],
-  ['BAD_PROPOSAL_TXID', 'no id', { channelHeader: { txId: '' } }],
-  ['INVALID_ENDORSER_TRANSACTION', 'data that is no transaction', { data: () => garbage }],
-  ['INVALID_ENDORSER_TRANSACTION', 'no action', { data: () => emptyBytes }],
-  [
-    'INVALID_ENDORSER_TRANSACTION',
-    'two actions',
-    { data: ({ actions }) => Transaction.encode({ actions: [...actions, ...actions] }) },
-  ],
-  [
-    'INVALID_ENDORSER_TRANSACTION',
-    'an action without nonce',
-    {
-      data: ({ actions }) => {
-        const header = SignatureHeader.encode({ creator: utf8('x') });
-        return Transaction.encode({ actions: [{ ...actions[0]!, header }] });
-      },
-    },
-  ],
-  [
-    'INVALID_ENDORSER_TRANSACTION',
-    'an action whose header is another',
-    {
-      data: ({ actions }) => {
-        const header = SignatureHeader.encode({ creator: utf8('x'), nonce: utf8('y') });
-        return Transaction.encode({ actions: [{ ...actions[0]!, header }] });
-      },
-    },
-  ],
-  ['INVALID_ENDORSER_TRANSACTION', 'no endorsed action', { actionPayload: { action: undefined } }],
-  [
-    'INVALID_ENDORSER_TRANSACTION',
-    'another proposal',
-    { actionPayload: { chaincodeProposalPayload: utf8('another') } },
-  ],
-  [
-    'INVALID_ENDORSER_TRANSACTION',
-    'no proposal',
-    { actionPayload: { chaincodeProposalPayload: emptyBytes } },
-  ],
-  [
-    'INVALID_ENDORSER_TRANSACTION',
-    'another proposal hash',
-    { proposalResponsePayload: { proposalHash: new Uint8Array(32) } },
-  ],
-];
-
-for (const [name, defect, parts] of defects) {
+for (const [name, defect, parts] of formDefects) {
   t.test(`002-16 ${defect} is ${name}`, async (t) => {
     t.equal(codeOf(parts), name);
   });
