@@ -1,0 +1,52 @@
+import { declareFaults } from '#base';
+
+/** Makes the faults of peer/; see docs/ERRORS.md. */
+export const fault = declareFaults({
+  PEER_GENESIS_INVALID: ['malformed', 'The block given as trust anchor is no genesis block.'],
+  PEER_GENESIS_MISMATCH: ['malformed', 'The ledger began with another genesis block.'],
+  PEER_IDENTITY_INVALID: ['malformed', 'The peer’s certificate and private key do not match.'],
+  PEER_FILE_UNREADABLE: ['malformed', 'A file that the configuration names cannot be read.'],
+  PEER_LISTEN_INSECURE: [
+    'malformed',
+    'Without TLS only addresses of this machine are listened on.',
+  ],
+  PEER_STREAM_BROKEN: ['busy', 'The stream of blocks broke.'],
+  PEER_STREAM_REFUSED: [
+    'denied',
+    'The source of blocks answered with a status instead of a block.',
+  ],
+  PEER_BLOCK_UNREADABLE: ['malformed', 'What the source of blocks sent is no block.'],
+  PEER_BLOCK_OUT_OF_ORDER: ['malformed', 'The block is not the next one.'],
+  PEER_BLOCK_UNCHAINED: ['malformed', 'The block does not name the block before it.'],
+  PEER_BLOCK_METADATA_SHORT: ['malformed', 'The block has fewer metadata entries than five.'],
+  PEER_BLOCK_MALFORMED: ['malformed', 'A transaction of the block is not in canonical form.'],
+  PEER_BLOCK_DATA_CHANGED: ['malformed', 'The transactions of the block are not those it names.'],
+  PEER_BLOCK_UNSIGNED: ['malformed', 'The block is not signed as the channel demands.'],
+  PEER_EVIDENCE_MISMATCH: [
+    'fatal',
+    'A signed block commits to another evidence log than its transactions make.',
+  ],
+  PEER_CALL_INVALID: ['malformed', 'The call does not fit the interface.'],
+  PEER_CALL_FAILED: ['broken', 'The call failed inside.'],
+  PEER_ROUTE_UNKNOWN: ['absent', 'There is nothing at this address.'],
+  PEER_BLOCK_ABSENT: ['absent', 'The peer has no such block.'],
+  PEER_TRANSACTION_ABSENT: ['absent', 'The peer has no such transaction.'],
+  PEER_REQUEST_ABSENT: ['absent', 'The peer has no such request.'],
+  PEER_STATE_ABSENT: ['absent', 'The state has no such key.'],
+  PEER_RECEIPT_UNREADABLE: ['malformed', 'The file is no receipt.'],
+  PEER_RECEIPT_REQUEST_MISMATCH: ['denied', 'The receipt is for another request or channel.'],
+  PEER_RECEIPT_RESULT_MISMATCH: ['denied', 'The result in the receipt is not the recorded one.'],
+  PEER_RECEIPT_PROOF_INVALID: ['denied', 'The receipt does not prove that the log has its entry.'],
+  PEER_RECEIPT_BLOCK_MISMATCH: ['denied', 'The block in the receipt is not one with this entry.'],
+  PEER_RECEIPT_SIGNER_INVALID: ['denied', 'A signer of the block has no usable certificate.'],
+  PEER_RECEIPT_SIGNATURE_INVALID: ['denied', 'A signature of the block does not verify.'],
+  PEER_RECEIPT_SIGNATURES_ALTERED: ['denied', 'The signatures hold bytes that nothing signs.'],
+  PEER_RECEIPT_CHANNEL_OTHER: ['denied', 'The receipt is of another channel than the trusted one.'],
+  PEER_RECEIPT_SIGNER_UNTRUSTED: ['denied', 'The signers may not sign blocks of the channel.'],
+  PEER_RECEIPT_CERTIFICATE_UNKNOWN: [
+    'denied',
+    'The receipt holds a certificate that the channel does not know.',
+  ],
+  PEER_RECEIPT_CLIENT_UNTRUSTED: ['denied', 'The client’s certificate is of no member.'],
+  PEER_RECEIPT_CLIENT_SIGNATURE_INVALID: ['denied', 'The client’s signature does not verify.'],
+});
