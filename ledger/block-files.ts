@@ -2,7 +2,8 @@ import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync } from '
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Fault, limits } from '#base';
+import { limits } from '#base';
+import type { Fault } from '#base';
 import { encodeFileHead, fileHeadBytes, newSalt, parseFileHead } from './block-file-head.ts';
 import { writeFault } from './disk-faults.ts';
 import { fault } from './faults.ts';

@@ -126,7 +126,7 @@ class FrameSequence {
     const end = { file: place.file, offset: place.offset + frameHeadBytes + frame.payload.length };
     const { number } = frame;
     const open = this.blocks.at(-1);
-    const awaitsSeal = open?.complete === false;
+    const awaitsSeal = open !== undefined && !open.complete;
     if (frame.kind === frameKinds.sealed) {
       if (!awaitsSeal || open.number !== number) throw corrupt(this.#dir, place);
       Object.assign(open, { metadataPlace: place, complete: true, end });

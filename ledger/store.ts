@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { open } from 'lmdb';
-import type { Database, RootDatabase, TransactionFlags } from 'lmdb';
+import { TransactionFlags, open } from 'lmdb';
+import type { Database, RootDatabase } from 'lmdb';
 import { writeFault } from './disk-faults.ts';
 import { fault } from './faults.ts';
 
@@ -68,8 +68,7 @@ export function storePath(dir: string): string {
   return join(dir, 'state');
 }
 
-/** TransactionFlags NO_SYNC_FLUSH | SYNCHRONOUS_COMMIT; the package exports the enum's type alone. */
-const commitFlags = 0x10002 as TransactionFlags;
+const commitFlags = TransactionFlags.SYNCHRONOUS_COMMIT | TransactionFlags.NO_SYNC_FLUSH;
 /** Address space, not disk or memory: LMDB would otherwise remap as it grows. */
 const mapBytes = 2 ** 40;
 const binary = { keyEncoding: 'binary', encoding: 'binary' } as const;
