@@ -1,4 +1,8 @@
+import { fileURLToPath } from 'node:url';
+
+// The door leads to no PKCS#11 call: only the signer host's own process loads a module.
 export { SignerConfig } from './config.ts';
 export type { KeyConfig } from './config.ts';
-export { openSignerHost } from './signer-host.ts';
-export type { SignerHostDeps } from './signer-host.ts';
+
+/** The program of a signer host, for whoever starts its process: `node FILE CONFIG.json`. */
+export const signerHostMain: string = fileURLToPath(new URL('./main.ts', import.meta.url));

@@ -1,11 +1,11 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { LinkClient, concatBytes, textOf, toHex, utf8 } from '#base';
-import { derToRaw, isLowS, parseCsr, sha256, verifyFabric } from '#crypto';
+import { LinkClient, concatBytes, textOf, utf8 } from '#base';
+import { derToRaw, isLowS, sha256, verifyFabric } from '#crypto';
 import { SerializedIdentity, blockSignatureInput, signerMethods } from '#formats';
 import { mappedPkcs11 } from '../support/memory-map.ts';
-import { SignerRefused, signerConfig, startSigner } from '../support/signer-process.ts';
+import { startSigner } from '../support/signer-process.ts';
 import { temporaryToken } from '../support/softhsm.ts';
 import type { TestToken } from '../support/softhsm.ts';
 import {
@@ -211,101 +211,4 @@ t.test('sessions on threads sign the same, under concurrency', async (t) => {
   });
   t.strictSame(bad, []);
   t.equal(await threaded.stop(), 0, 'it ends in order');
-});
-
-t.test('a second host with the same state does not start', async (t) => {
-  const second = startSigner(t, token, { socket: join(token.dir, 'second.sock') });
-  await t.rejects(second, { code: 'HSM_GUARD_LOCKED', exitCode: 1 });
-});
-
-t.test('a restarted host remembers the blocks it signed', async (t) => {
-  const state = { socket: join(token.dir, 'again.sock'), stateDir: join(token.dir, 'again') };
-  const call = blockCall(identityOf('ordering'), 3n);
-  const first = await startSigner(t, token, state);
-  await first.client.signBlock(call);
-  t.equal(await first.stop(), 0);
-  const second = await startSigner(t, token, state);
-  const rival = blockCall(identityOf('ordering'), 3n, { variant: 'b' });
-  await t.rejects(second.client.signBlock(rival), { code: 'HSM_BLOCK_CONFLICT' });
-  t.type(await second.client.signBlock(call), Uint8Array);
-  await second.kill();
-});
-
-t.test(
-  'a host whose token goes tells its callers, ends, and serves again when it is back',
-  async (t) => {
-    const place = { socket: join(token.dir, 'lost.sock'), stateDir: join(token.dir, 'lost') };
-    const first = await startSigner(t, token, place);
-    const tokens = join(token.dir, 'token', 'tokens');
-    renameSync(tokens, `${tokens}.away`);
-    const items = [{ keyLabel: 'node', proposalResponsePayload: endorsementPayload() }];
-    await t.rejects(first.client.endorse(items), { code: 'HSM_TOKEN_LOST', kind: 'busy' });
-    t.equal(await first.exited, 1);
-    const gone = startSigner(t, token, place);
-    await t.rejects(gone, { code: 'HSM_TOKEN_LOST', exitCode: 1 });
-    renameSync(`${tokens}.away`, tokens);
-    const second = await startSigner(t, token, place);
-    t.equal((await second.client.endorse(items)).length, 1);
-    await second.stop();
-  },
-);
-
-t.test('in provisioning mode a host makes certificate requests and nothing else', async (t) => {
-  const provisioning = await startSigner(t, token, {
-    socket: join(token.dir, 'provisioning.sock'),
-    stateDir: join(token.dir, 'provisioning'),
-    mode: 'provisioning',
-    keys: [{ label: 'node', role: 'node', mspid: 'Org1MSP' }],
-  });
-  const { client: signer } = provisioning;
-  t.match(await signer.describe(), [{ label: 'node', certificate: new Uint8Array(0) }]);
-  const csr = parseCsr(
-    await signer.signCsr({
-      keyLabel: 'node',
-      commonName: 'node 2',
-      organization: 'Org1',
-      organizationalUnits: ['peer'],
-    }),
-  );
-  t.equal(csr.subject.commonName, 'node 2');
-  t.strictSame(toHex(csr.publicKey.spki), token.keys[0]?.publicKey);
-  const endorsing = [{ keyLabel: 'node', proposalResponsePayload: endorsementPayload() }];
-  await t.rejects(signer.endorse(endorsing), { code: 'HSM_MODE_DENIED' });
-  await provisioning.stop();
-});
-
-t.test('a host that does not serve says why; it exits with 1 where waiting may help', async (t) => {
-  const wrongPin = join(token.dir, 'wrong.pin');
-  writeFileSync(wrongPin, 'not-the-pin');
-  const { keys: configured } = signerConfig(token);
-  const [node] = configured;
-  const other = token.certificateOf.get('relay')?.file as string;
-  const foreign = { ...node, label: 'node', role: 'node' as const, mspid: 'Org1MSP' };
-  const cases = [
-    ['HSM_PIN_WRONG', { pinFile: wrongPin }],
-    ['HSM_TOKEN_ABSENT', { tokenLabel: 'Org7' }],
-    ['HSM_MODULE_MISSING', { module: '/nonexistent.so' }],
-    ['BASE_SECRET_UNREADABLE', { pinFile: '/nonexistent' }],
-    ['HSM_KEY_MISMATCH', { keys: [{ ...foreign, certificateFile: other }] }],
-    ['HSM_KEY_ABSENT', { keys: [{ ...foreign, label: 'nobody' }] }],
-    ['BASE_CONFIG_INVALID', { sessions: 0 }],
-    ['HSM_CONFIG_CONTRADICTORY', { keys: [{ ...foreign, role: 'ordering' as const }] }],
-  ] as const;
-  const place = { socket: join(token.dir, 'bad.sock') };
-  const codes = await Promise.all(
-    cases.map(async ([, change], index) => {
-      const stateDir = join(token.dir, `bad${index}`);
-      const starting = startSigner(t, token, { ...place, stateDir, ...change } as never);
-      const error: unknown = await starting.catch((reason: unknown) => reason);
-      return error instanceof SignerRefused ? [error.code, error.exitCode] : error;
-    }),
-  );
-  t.strictSame(
-    codes,
-    cases.map(([code]) => [code, code === 'HSM_TOKEN_ABSENT' ? 1 : 2]),
-  );
-  const again = { ...place, stateDir: join(token.dir, 'bad0'), pinFile: wrongPin };
-  const refused = await startSigner(t, token, again).catch((error: unknown) => error);
-  t.ok(refused instanceof SignerRefused);
-  t.match(refused, { detail: { reason: 'refused at an earlier start' } });
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { SignerClient } from '#formats';
+import { signerHostMain } from '#hsm';
 import type { SignerConfig } from '#hsm';
 import type { TestScope, TestToken } from './softhsm.ts';
 
@@ -70,9 +71,8 @@ export async function startSigner(
   configs += 1;
   const configFile = join(token.dir, `signer-${configs}.json`);
   writeFileSync(configFile, JSON.stringify(config));
-  const main = new URL('../../hsm/main.ts', import.meta.url).pathname;
   // Nothing of the test's environment may be needed; the cache only makes starting faster.
-  const child = spawn(process.execPath, [main, configFile], {
+  const child = spawn(process.execPath, [signerHostMain, configFile], {
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'countersign-test-compile-cache') },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
