@@ -98,6 +98,7 @@ export interface PostedBody {
 
 class RequestRoutes {
   readonly #parts: RequestRouteParts;
+  readonly #logged = new WeakSet<Fault>();
 
   constructor(parts: RequestRouteParts) {
     this.#parts = parts;
@@ -173,16 +174,20 @@ class RequestRoutes {
 
   #settledAnswer(outcome: RequestOutcome, callId: string): RequestAnswer {
     const { requestId } = outcome;
-    if (outcome.fault !== undefined) return refusedAnswer(outcome.fault, callId, requestId);
+    if (outcome.fault !== undefined) {
+      return refusedAnswer(this.#noted(outcome.fault), callId, requestId);
+    }
     const committed = committedIn(outcome);
     if (committed === undefined) throw fault('MANAGER_CALL_FAILED', { reason: 'no outcome' });
     return committedAnswer(committed, this.#parts.committed.receipt(requestId));
   }
 
-  /** Faults of ours are logged here: the lines of a call are answered one by one. */
+  /** Faults of ours are logged here, once each: one may have hit every request of a bundle. */
   #noted(error: unknown): Fault {
     const known = asFault(error);
-    if (known.kind === 'broken' || known.kind === 'fatal') {
+    const isOurs = known.kind === 'broken' || known.kind === 'fatal';
+    if (isOurs && !this.#logged.has(known)) {
+      this.#logged.add(known);
       this.#parts.log.error({ err: error, code: known.code }, 'A request failed inside.');
     }
     return known;

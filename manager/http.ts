@@ -52,6 +52,11 @@ export function buildHttp(options: HttpOptions): HttpService {
   // What the views say is what is sent: the default serializer drops what a schema does not name.
   app.setSerializerCompiler(() => JSON.stringify);
   answerFaults(app, options.log);
+  app.addHook('onResponse', async (request, reply) => {
+    const { id: callId, method, routeOptions } = request;
+    const facts = { callId, method, route: routeOptions.url, status: reply.statusCode };
+    options.log.debug({ ...facts, durationMs: reply.elapsedTime }, 'A call was answered.');
+  });
   readBodies(app, options.bounds?.callBytesInFlightMax);
   const routes = routesOf(options);
   for (const route of routes) addRoute(app, route);

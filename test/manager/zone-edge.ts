@@ -1,9 +1,9 @@
 /** The manager's edge as clients meet it, with a pipeline whose outcomes a test decides. */
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { Fault, silentLog, utf8 } from '#base';
-import type { Log } from '#base';
-import { lifecycleKeys, lifecycleNamespace } from '#formats';
+import { silentLog } from '#base';
+import type { Fault, Log } from '#base';
+import type { Ledger } from '#ledger';
 import { Admission } from '../../manager/admission.ts';
 import { fault } from '../../manager/faults.ts';
 import { buildHttp } from '../../manager/http.ts';
@@ -45,34 +45,17 @@ export class HeldPipeline implements Pipeline {
   }
 }
 
-/** The parts of a ledger with one contract and no request that the edge reads. */
-const emptyLedger = {
-  height: 1n,
-  lastHeaderHash: new Uint8Array(32),
-  evidence: { size: 0n, root: new Uint8Array(32) },
-  get: (namespace: string, key: string) =>
-    namespace === lifecycleNamespace && key === lifecycleKeys.metadata('notary')
-      ? { value: utf8('x'), version: { blockNum: 1n, txNum: 0n } }
-      : undefined,
-  hasRequest: () => false,
-  request: () => undefined,
-  transaction: () => undefined,
-  rawBlock: () => undefined,
-  block: () => undefined,
-  receiptParts: () => undefined,
-} as unknown as HttpOptions['ledger'];
-
 export interface EdgeOptions {
   channel: TestChannel;
   clerk: TestMember;
-  ledger?: HttpOptions['ledger'];
+  ledger: Ledger;
   listen?: HttpOptions['listen'];
   bounds?: HttpOptions['bounds'];
   log?: Log;
 }
 
 export function edgeOf(t: Test, options: EdgeOptions) {
-  const { channel, clerk, ledger = emptyLedger, log = silentLog } = options;
+  const { channel, clerk, ledger, log = silentLog } = options;
   const file = join(t.testdir(), 'clients.json');
   const grants = [{ channel: channelId, contract: 'notary', functions: ['deposit'] }];
   updateRegistry(file, ({ organisations }) => ({
