@@ -84,8 +84,12 @@ export const limits = {
   rangeResultsMax: 1_000,
   /** One event: subscribers get it whole. */
   eventBytesMax: 64 * 1024,
-  /** Events of one request, so that none drowns the others of its bundle. */
-  eventsPerRequestMax: 64,
+  /** Events of one operation, so that none drowns the others of its bundle. */
+  eventsPerOperationMax: 64,
+  /** What one request may read, write, return and emit: a contract's code and its state value fit. */
+  requestOutputBytesMax: 2 * 1024 * 1024,
+  /** The same for a bundle; requests past it go into the next one. */
+  bundleOutputBytesMax: 4 * 1024 * 1024,
   /** As base64 in one argument of a deployment request. */
   contractCodeBytesMax: 384 * 1024,
   /** Pages of 64 KiB: 16 MiB for each instance. */
@@ -219,6 +223,14 @@ assert(limits.envelopeBytesMax >= 4 * limits.bundleBytesMax, 'a bundle and its w
 assert(
   limits.receiptBytesMax > limits.requestBytes + limits.envelopeBytesMax * 1.34,
   'any result must fit into a receipt',
+);
+assert(
+  limits.bundleOutputBytesMax >= limits.requestOutputBytesMax,
+  'any request must fit a bundle',
+);
+assert(
+  limits.envelopeBytesMax >= limits.bundleBytesMax + 1.5 * limits.bundleOutputBytesMax,
+  'a full bundle must fit into an envelope',
 );
 assert(limits.blockBytesMax >= limits.envelopeBytesMax, 'any envelope must fit into a block');
 assert(limits.frameBytesMax > limits.blockBytesMax, 'any block must fit into a frame');

@@ -32,8 +32,8 @@ export class PeerClient {
   async verdict(txId: string): Promise<string> {
     for (let waitedMs = 0; waitedMs < verdictWaitMsMax; waitedMs += pollMs) {
       const found = (await this.get(`/v1/transactions/${txId}`)) as
-        { validation: string } | undefined;
-      if (found !== undefined) return found.validation;
+        { validationCode: { name: string } } | undefined;
+      if (found !== undefined) return found.validationCode.name;
       await wait(pollMs);
     }
     throw fault('CLI_CALL_FAILED', {

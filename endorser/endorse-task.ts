@@ -54,12 +54,23 @@ export async function endorseTask(
     return { ...EndorseOutcome.initial(), proposalResponsePayload, endorsements };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
+    if (error.code === 'ENDORSER_BUNDLE_FULL') return refuseRest(task, error);
     return {
       ...EndorseOutcome.initial(),
       faultCode: error.code,
       faultSentence: error.message,
     };
   }
+}
+
+/** The requests that no longer fit: not wrong, only too late for this bundle. */
+function refuseRest(task: EndorseTask, full: Fault): EndorseOutcome {
+  const first = Number(full.detail['requestIndex']);
+  const count = parseTask(task).requests.length;
+  const refusals = Array.from({ length: count - first }, (_none, offset) =>
+    refusalOf(first + offset, full),
+  );
+  return { ...EndorseOutcome.initial(), refusals };
 }
 
 function checkTask(parsed: ParsedTask, context: EndorseContext): void {

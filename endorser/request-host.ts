@@ -1,7 +1,5 @@
 import type { RequestEvent } from '#formats';
 import type { HostInterface } from '#wasm';
-import { limits } from '#base';
-import { fault } from './faults.ts';
 import type { SimulatedRequest } from './simulation-messages.ts';
 import type { Simulator } from './simulator.ts';
 
@@ -24,6 +22,11 @@ export class RequestHost implements HostInterface {
     this.#request = request;
     this.#requestIndex = requestIndex;
     this.#events = [];
+  }
+
+  /** Bytes of the events the request has emitted so far. */
+  get eventBytes(): number {
+    return this.#events.reduce((sum, { name, payload }) => sum + name.length + payload.length, 0);
   }
 
   /** Events of the request that just ended; the caller keeps them only if it succeeded. */
@@ -64,9 +67,6 @@ export class RequestHost implements HostInterface {
   }
 
   emit(name: string, payload: Uint8Array): void {
-    if (this.#events.length >= limits.eventsPerRequestMax) {
-      throw fault('ENDORSER_EVENTS_TOO_MANY', { eventsPerRequestMax: limits.eventsPerRequestMax });
-    }
     this.#events.push({ requestIndex: this.#requestIndex, name, payload: payload.slice() });
   }
 

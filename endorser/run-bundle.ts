@@ -1,4 +1,4 @@
-import { emptyBytes, fromHex } from '#base';
+import { emptyBytes, fromHex, limits } from '#base';
 import type { RequestEvent, RequestResult } from '#formats';
 import { lifecycleNamespace, readDefinition } from '#formats';
 import type { ContractCode } from './contract-code.ts';
@@ -23,7 +23,8 @@ export type HeightedSource = StateSource & { readonly height: bigint };
 /**
  * Simulates a bundle: its requests in order, each rolled back alone when it fails.
  *
- * @throws ENDORSER_HEIGHT_BEHIND, ENDORSER_CONTRACT_UNKNOWN, WASM_… when nothing can be run.
+ * @throws ENDORSER_HEIGHT_BEHIND, ENDORSER_CONTRACT_UNKNOWN, WASM_… when nothing can be run;
+ *   ENDORSER_BUNDLE_FULL whose `requestIndex` is the first request that no longer fits.
  */
 export function runBundle(
   job: SimulationJob,
@@ -43,15 +44,32 @@ export function runBundle(
   const { contract, contractVersion } = openContract(job, source, simulator, host, code);
   const results: RequestResult[] = [];
   const events: RequestEvent[] = [];
+  let outputBytes = 0;
   for (const [index, request] of job.requests.entries()) {
-    const savepoint = simulator.savepoint();
+    const before = { savepoint: simulator.savepoint(), bytes: simulator.outputBytes };
     host.begin(request, index);
     const result = runRequest(request, contract);
-    if (result.status === 200) events.push(...host.takeEvents());
-    else simulator.rollback(savepoint);
-    results.push(result);
+    const requestBytes =
+      simulator.outputBytes - before.bytes + host.eventBytes + payloadBytes(result);
+    const kept = requestBytes > limits.requestOutputBytesMax ? tooLarge(result) : result;
+    if (kept.status === 200) events.push(...host.takeEvents());
+    else simulator.rollback(before.savepoint);
+    outputBytes += requestBytes;
+    if (outputBytes > limits.bundleOutputBytesMax && index > 0) {
+      throw fault('ENDORSER_BUNDLE_FULL', { requestIndex: index });
+    }
+    results.push(kept);
   }
   return { readWriteSet: simulator.readWriteSet(), results, events, contractVersion };
+}
+
+function payloadBytes({ payloads }: RequestResult): number {
+  return payloads.reduce((sum, payload) => sum + payload.length, 0);
+}
+
+function tooLarge({ requestId }: RequestResult): RequestResult {
+  const { code, message } = fault('ENDORSER_OUTPUT_TOO_LARGE');
+  return { requestId, status: 413, message, payloads: [], code };
 }
 
 function openContract(

@@ -1,3 +1,4 @@
+import type { Fault } from '#base';
 import type { RequestEvent, RequestResult } from '#formats';
 
 /** What the endorser's main thread asks of a simulation worker; plain values that can be cloned. */
@@ -31,4 +32,11 @@ export type SimulationAnswer =
       /** Version of the definition the simulation ran under. */
       contractVersion: string;
     }
-  | { jobId: number; ok: false; code: string; kind: string; sentence: string };
+  | {
+      jobId: number;
+      ok: false;
+      code: string;
+      kind: string;
+      sentence: string;
+      detail: Fault['detail'];
+    };

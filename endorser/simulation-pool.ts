@@ -40,7 +40,7 @@ export class SimulationPool implements AsyncDisposable {
       this.#jobId += 1;
       const answer = await this.#ask(slot, { ...job, jobId: this.#jobId });
       if (answer.ok) return answer;
-      throw new Fault(answer.code, answer.kind as FaultKind, answer.sentence, {});
+      throw new Fault(answer.code, answer.kind as FaultKind, answer.sentence, answer.detail);
     } finally {
       slot.busy = false;
       this.#waiting.shift()?.();

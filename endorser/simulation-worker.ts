@@ -26,6 +26,7 @@ function answer(job: SimulationJob): SimulationAnswer {
       code: error.code,
       kind: error.kind,
       sentence: error.message,
+      detail: error.detail,
     };
   }
 }

@@ -27,8 +27,13 @@ interface NamespaceChanges {
 interface Undo {
   namespace: string;
   key: string;
+  /** What the write added to the output. */
+  bytes: number;
   before: Write | undefined;
 }
+
+/** A version and the tags around it, at most. */
+const versionBytes = 24;
 
 /**
  * Runs a transaction against one height without touching it, and keeps what it read and wrote.
@@ -39,9 +44,15 @@ export class Simulator {
   readonly #source: StateSource;
   readonly #namespaces = new Map<string, NamespaceChanges>();
   readonly #journal: Undo[] = [];
+  #outputBytes = 0;
 
   constructor(source: StateSource) {
     this.#source = source;
+  }
+
+  /** About the size of the read-write set so far. */
+  get outputBytes(): number {
+    return this.#outputBytes;
   }
 
   get(namespace: string, key: string): Uint8Array | undefined {
@@ -49,6 +60,7 @@ export class Simulator {
     const own = changes.writes.get(key);
     if (own !== undefined) return own.value;
     const entry = this.#source.get(namespace, key);
+    if (!changes.reads.has(key)) this.#outputBytes += key.length + versionBytes;
     changes.reads.set(key, entry?.version);
     return entry?.value;
   }
@@ -76,6 +88,7 @@ export class Simulator {
       rawReads: { kvReads: seen.map(({ key, version }) => ({ key, version })) },
       readsMerkleHashes: undefined,
     });
+    for (const { key } of seen) this.#outputBytes += key.length + versionBytes;
     const merged = new Map(seen.map(({ key, value }) => [key, value]));
     for (const [key, write] of changes.writes) {
       const inside =
@@ -98,6 +111,7 @@ export class Simulator {
     while (this.#journal.length > savepoint) {
       const undo = this.#journal.pop() as Undo;
       const { writes } = this.#changes(undo.namespace);
+      this.#outputBytes -= undo.bytes;
       if (undo.before === undefined) writes.delete(undo.key);
       else writes.set(undo.key, undo.before);
     }
@@ -121,7 +135,9 @@ export class Simulator {
 
   #write(namespace: string, key: string, write: Write): void {
     const { writes } = this.#changes(namespace);
-    this.#journal.push({ namespace, key, before: writes.get(key) });
+    const bytes = key.length + (write.value?.length ?? 0) + versionBytes;
+    this.#journal.push({ namespace, key, bytes, before: writes.get(key) });
+    this.#outputBytes += bytes;
     writes.set(key, write);
   }
 

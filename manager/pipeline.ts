@@ -152,14 +152,26 @@ export class WavePipeline implements Pipeline {
         for (const entry of entries) refuse(entry, reason);
         return undefined;
       }
-      const refused = new Map(result.refusals.map((one) => [one.requestIndex, one.fault]));
-      for (const [index, reason] of refused) {
-        const entry = entries[index];
-        if (entry !== undefined) refuse(entry, reason);
-      }
-      entries = entries.filter((_entry, index) => !refused.has(index));
+      entries = this.#withoutRefused(entries, result.refusals);
     }
     return undefined;
+  }
+
+  /** Answers the refused requests; those for which only the bundle was full wait for the next. */
+  #withoutRefused(
+    entries: Entry[],
+    refusals: readonly { requestIndex: number; fault: Fault }[],
+  ): Entry[] {
+    const refused = new Map(refusals.map((one) => [one.requestIndex, one.fault]));
+    const later: Entry[] = [];
+    for (const [index, reason] of refused) {
+      const entry = entries[index];
+      if (entry === undefined) continue;
+      if (reason.code === 'ENDORSER_BUNDLE_FULL') later.push(entry);
+      else refuse(entry, reason);
+    }
+    this.#bundler.giveBack(later);
+    return entries.filter((_entry, index) => !refused.has(index));
   }
 
   #propose(contract: string, entries: readonly Entry[]): BuiltProposal {
@@ -209,9 +221,17 @@ export class WavePipeline implements Pipeline {
   #dropConflicting(bundles: readonly EndorsedBundle[], envelopes: readonly Uint8Array[]) {
     const codes = this.#parts.ledger.assess([...envelopes]);
     const kept: { bundle: EndorsedBundle; envelope: Uint8Array }[] = [];
+    let blockBytes = 0;
     for (const [index, bundle] of bundles.entries()) {
-      if (codes[index] === validationCodes.VALID) {
-        kept.push({ bundle, envelope: envelopes[index] as Uint8Array });
+      const envelope = envelopes[index] as Uint8Array;
+      const isValid = codes[index] === validationCodes.VALID;
+      // Half of the bound, so that header, metadata and every prefix have room.
+      const fits = blockBytes + envelope.length <= limits.blockBytesMax / 2;
+      if (isValid && fits) {
+        kept.push({ bundle, envelope });
+        blockBytes += envelope.length;
+      } else if (isValid) {
+        this.#bundler.giveBack(bundle.cut.entries);
       } else {
         this.#tryAnew(bundle.cut.entries, codes[index]);
       }

@@ -168,7 +168,7 @@ export class HostCalls {
     if (name === '') throw this.#trap(abiStops.eventName);
     const payload = this.#bytes(payloadPointer, payloadLength);
     if (payload.length > limits.eventBytesMax) throw this.#trap(abiStops.eventLong);
-    if (this.#eventCount >= limits.eventsPerRequestMax) throw this.#trap(abiStops.eventsMany);
+    if (this.#eventCount >= limits.eventsPerOperationMax) throw this.#trap(abiStops.eventsMany);
     this.#eventCount += 1;
     this.#charge(payload.length);
     this.#host.emit(name, payload.slice());

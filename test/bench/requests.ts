@@ -65,7 +65,8 @@ async function oneAtATime(client: TestClient): Promise<Figure[]> {
   for (let index = 0; index < singleRequests; index += 1) {
     const startMs = performance.now();
     const answer = await client.post('notary', deposit(`single ${index}`));
-    if (answer.status !== 200) throw new Error(`refused: ${JSON.stringify(answer.body)}`);
+    if (answer.status !== 200)
+      throw new Error(`refused: ${JSON.stringify(answer.body).slice(0, 300)}`);
     waits.push(performance.now() - startMs);
   }
   const sorted = waits.toSorted((a, b) => a - b);
@@ -126,7 +127,7 @@ async function postAll(network: TestNetwork, requests: readonly string[]): Promi
   const next = async (): Promise<void> => {
     for (let call = calls.shift(); call !== undefined; call = calls.shift()) {
       for (const line of (await network.service.postMany(call)) as { status: number }[]) {
-        if (line.status !== 200) throw new Error(`refused: ${JSON.stringify(line)}`);
+        if (line.status !== 200) throw new Error(`refused: ${JSON.stringify(line).slice(0, 300)}`);
       }
     }
   };
