@@ -8,6 +8,7 @@ import type { CertificationPath } from './ca-pool.ts';
 import type { Identity, PolicyIdentity } from './identity.ts';
 import type { Msp } from './msp.ts';
 import { hasRole, satisfiesPrincipal } from './principal.ts';
+import { trimmedSignature } from './trimmed-signature.ts';
 
 /**
  * An identity whose certificate chains to its provider's roots. Whether it is also *valid* (not
@@ -79,7 +80,8 @@ export class Member implements Identity, PolicyIdentity {
   verifies(data: Uint8Array, signature: Uint8Array): boolean {
     const { publicKey } = this.certificate;
     if (publicKey.kind !== 'P-256' && publicKey.kind !== 'P-384') return false;
-    return verifyFabric(publicKey, data, signature);
+    const trimmed = trimmedSignature(signature);
+    return trimmed !== undefined && verifyFabric(publicKey, data, trimmed);
   }
 
   hasCertificate(certificate: Certificate): boolean {

@@ -35,6 +35,8 @@ export function policyText(envelope: SignaturePolicyEnvelope): string | undefine
   }
 }
 
+const spellings = ['AND', 'And', 'and', 'OR', 'Or', 'or', 'OUTOF', 'OutOf', 'outof'];
+
 /** A gate's arguments before its principals have numbers. */
 type Argument = MspPrincipal | SignaturePolicy;
 
@@ -49,8 +51,9 @@ class Parser {
 
   gate(depth: number): SignaturePolicy {
     if (depth > limits.policyTextDepthMax) throw invalid('nested too deeply', this.#at);
-    const name = this.#expect(/[A-Za-z]+/y, 'a gate').toLowerCase();
-    if (!['and', 'or', 'outof'].includes(name)) throw invalid('unknown gate', this.#at);
+    const spelling = this.#expect(/[A-Za-z]+/y, 'a gate');
+    if (!spellings.includes(spelling)) throw invalid('unknown gate', this.#at);
+    const name = spelling.toLowerCase();
     this.#expect(/\(/y, '"("');
     const wanted = name === 'outof' ? this.#count() : undefined;
     const args = this.#arguments(depth);

@@ -1,14 +1,6 @@
-import { sign } from 'node:crypto';
 import t from 'tap';
-import { concatBytes, textOf, utf8 } from '#base';
-import {
-  derToRaw,
-  importPublicKey,
-  parseCertificate,
-  parseCrl,
-  pemBlocks,
-  rawToDer,
-} from '#crypto';
+import { textOf, utf8 } from '#base';
+import { parseCrl, pemBlocks } from '#crypto';
 import { ChannelConfig, buildGenesisBlock } from '#policy';
 import type { FabricMspConfig } from '#formats';
 import { TestCa, epoch } from './test-ca.ts';
@@ -228,54 +220,3 @@ t.test('text around the PEM block, headers and white space do not matter', async
     t.throws(() => config.identity(org1.peer.serialized('Org1MSP', text)), invalid);
   }
 });
-
-t.test('the mirrored signature of a certificate does not make a second identity', async (t) => {
-  const { der, signature } = org1.peer.certificate;
-  const order = BigInt('0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551');
-  const raw = derToRaw(signature, 32);
-  const s = BigInt(`0x${Buffer.from(raw.subarray(32)).toString('hex')}`);
-  const high = Buffer.from((order - s).toString(16).padStart(64, '0'), 'hex');
-  const mirrored = rawToDer(concatBytes(raw.subarray(0, 32), high));
-  const twin = replaceSignature(der, signature, mirrored);
-  t.notSame(twin, der);
-  t.ok(parseCertificate(twin));
-  const pem = `-----BEGIN CERTIFICATE-----\n${Buffer.from(twin).toString('base64')}\n-----END CERTIFICATE-----\n`;
-  const identity = config.identity(org1.peer.serialized('Org1MSP', pem));
-  t.strictSame(identity.certificate.der, der);
-});
-
-t.test('a signature verifies under its own identity and data only', async (t) => {
-  const data = utf8('data');
-  const identity = config.identity(org1.peer.serialized('Org1MSP'));
-  const signature = org1.peer.sign(data);
-  t.ok(config.verifySignature(identity, data, signature));
-  t.notOk(config.verifySignature(identity, utf8('other'), signature));
-  t.notOk(config.verifySignature(identity, data, org2.peer.sign(data)));
-  t.notOk(config.verifySignature(identity, data, new Uint8Array(0)));
-});
-
-t.test('a P-384 key signs too', async (t) => {
-  const peer = await org1.ca.issue('p384', { units: ['peer'], curve: 'P-384' });
-  const identity = config.identity(peer.serialized('Org1MSP'));
-  t.ok(config.verifySignature(identity, utf8('data'), peer.sign(utf8('data'))));
-});
-
-t.test('keys that no stock peer reads make a client, but no identity of a block', async (t) => {
-  const { generateKeyPairSync } = await import('node:crypto');
-  const keyPair = generateKeyPairSync('ed25519');
-  const client = await org1.ca.issue('ed', { units: ['client'], keyPair });
-  const found = config.identityOfCertificate(client.certificate.der, inYear(2024));
-  t.equal(found.subjectId, 'Org1MSP::CN=ed,OU=client');
-  const signature = new Uint8Array(sign(null, utf8('data'), keyPair.privateKey));
-  t.notOk(config.verifySignature(found, utf8('data'), signature));
-  t.throws(() => config.identity(client.serialized('Org1MSP')), invalid);
-  t.equal(importPublicKey(found.certificate.publicKey.spki).kind, 'Ed25519');
-});
-
-/** The certificate with another signature, lengths corrected. */
-function replaceSignature(der: Uint8Array, before: Uint8Array, after: Uint8Array): Uint8Array {
-  const head = der.subarray(4, der.length - before.length - 3);
-  const tail = concatBytes(Uint8Array.of(3, after.length + 1, 0), after);
-  const length = head.length + tail.length;
-  return concatBytes(Uint8Array.of(0x30, 0x82, length >> 8, length & 0xff), head, tail);
-}

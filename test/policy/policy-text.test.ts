@@ -85,6 +85,7 @@ t.test('what is no policy is refused', async (t) => {
     "AND('A.peer') x",
     "AND('A.peer'), OR('B.peer')",
     "NOT('A.peer')",
+    "aND('A.peer')",
     "AND('A.boss')",
     "AND('A.Peer')",
     "AND('.peer')",
