@@ -151,6 +151,8 @@ export const limits = {
   ledgerFileBytesMax: 64 * 1024 * 1024,
   /** Free disk below which no block is begun, so that one begun can be sealed and applied. */
   ledgerDiskReserveBytes: 64 * 1024 * 1024,
+  /** Evidence tree nodes kept for proofs, about 100 bytes each: some dozen blocks' worth. */
+  evidenceNodesCachedMax: 65_536,
   /** Blocks kept decoded for readers: what followers and receipts of the newest blocks ask for. */
   ledgerBlocksCachedMax: 4,
   /** Identities a channel configuration remembers as checked: the active clients and all nodes. */
@@ -201,6 +203,8 @@ export const limits = {
   callReceiveMsMax: 30_000,
   /** An idle connection is closed after it. */
   httpKeepAliveMsMax: 30_000,
+  /** A connection on which nothing moves for so long is cut: its client does not take its answer. */
+  httpSilenceMsMax: 120_000,
   /** How long a call waits for its requests' outcomes before it is told to ask again. */
   answerWaitMsMax: 60_000,
   /** Refusals kept for those who did not wait for them. */
@@ -242,6 +246,7 @@ assert(
 );
 assert(limits.signQueueDepthMax >= limits.signBatchMax, 'any batch must fit into the queue');
 assert(limits.callBytesMax >= limits.requestBytes, 'any request must fit into a call');
+assert(limits.httpSilenceMsMax > limits.answerWaitMsMax, 'an answer that waits is not cut off');
 assert(limits.callBytesInFlightMax >= limits.callBytesMax, 'any call must fit');
 assert(limits.deliverMessageBytesMax > limits.blockBytesMax, 'any block must fit a message');
 assert(limits.deliverRetryWaitMsMax >= limits.deliverRetryWaitMsMin, 'waits grow');

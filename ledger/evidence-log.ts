@@ -1,5 +1,5 @@
-import { LruMap } from '#base';
-import { appendLeaves, emptyTree, inclusionProof, treeRoot, treeStateAt } from '#crypto';
+import { LruMap, limits } from '#base';
+import { appendLeaves, emptyTree, inclusionProof, nodeHash, treeRoot, treeStateAt } from '#crypto';
 import type { GetNode, TreeNode, TreeState } from '#crypto';
 import type { Store } from './store.ts';
 
@@ -12,11 +12,14 @@ import type { Store } from './store.ts';
  */
 export class EvidenceLog {
   readonly #store: Store;
+  /** Nodes of complete subtrees by level and index: they never change. */
+  readonly #known = new LruMap<string, Uint8Array>(limits.evidenceNodesCachedMax);
   #state: TreeState = emptyTree;
+  #head: { size: number; root: Uint8Array } | undefined;
 
   constructor(store: Store, size: bigint) {
     this.#store = store;
-    this.#state = treeStateAt(Number(size), this.#nodes());
+    this.#state = treeStateAt(Number(size), this.#nodes);
   }
 
   get size(): bigint {
@@ -55,11 +58,16 @@ export class EvidenceLog {
 
   /** Root and audit path of a leaf in the tree of an earlier or the present size. */
   prove(leafIndex: bigint, size: bigint): { root: Uint8Array; proof: Uint8Array[] } {
-    const nodes = this.#nodes();
-    return {
-      root: treeRoot(treeStateAt(Number(size), nodes)),
-      proof: inclusionProof(Number(leafIndex), Number(size), nodes),
-    };
+    const proof = inclusionProof(Number(leafIndex), Number(size), this.#nodes);
+    return { root: this.#rootAt(Number(size)), proof };
+  }
+
+  /** Receipts of one block all ask for the same root. */
+  #rootAt(size: number): Uint8Array {
+    if (this.#head?.size !== size) {
+      this.#head = { size, root: treeRoot(treeStateAt(size, this.#nodes)) };
+    }
+    return this.#head.root;
   }
 
   /** The tile as far as it stands before hash number `count` is added to it. */
@@ -73,20 +81,28 @@ export class EvidenceLog {
     return stored;
   }
 
-  /** Looks nodes up, each tile read once. */
-  #nodes(): GetNode {
-    const seen = new LruMap<string, Buffer>(tilesInUseMax);
-    return (level, index) => {
-      const above = level % tileLevels;
-      // Below a stored level, a node is the tree over the stored hashes that it covers.
-      const width = 2 ** above;
-      const first = index * width;
-      const key = tileKey((level - above) / tileLevels, Math.floor(first / tileWidth));
-      const name = key.toString('hex');
-      const tile = seen.get(name) ?? this.#tile(key);
-      seen.set(name, tile);
-      return foldTile(tile, first % tileWidth, width);
-    };
+  /** Only complete subtrees are asked for; what is between stored levels is made of two below. */
+  readonly #nodes: GetNode = (level, index) => {
+    const name = `${level}/${index}`;
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    if (level % tileLevels === 0) return this.#stored(level, index);
+    const hash = nodeHash(this.#nodes(level - 1, 2 * index), this.#nodes(level - 1, 2 * index + 1));
+    this.#known.set(name, hash);
+    return hash;
+  };
+
+  /** A hash of a stored level; its whole tile is remembered, because its neighbours come next. */
+  #stored(level: number, index: number): Uint8Array {
+    const tileIndex = Math.floor(index / tileWidth);
+    const tile = this.#tile(tileKey(level / tileLevels, tileIndex));
+    for (let place = 0; place * hashBytes < tile.length; place += 1) {
+      const hash = Uint8Array.from(tile.subarray(place * hashBytes, (place + 1) * hashBytes));
+      this.#known.set(`${level}/${tileIndex * tileWidth + place}`, hash);
+    }
+    const found = this.#known.get(`${level}/${index}`);
+    if (found === undefined) throw new Error(`evidence hash ${level}/${index} is missing`);
+    return found;
   }
 }
 
@@ -101,17 +117,6 @@ export interface EvidencePlan {
 const hashBytes = 32;
 const tileLevels = 8;
 const tileWidth = 2 ** tileLevels;
-/** A proof touches two tiles per stored level, of which there are seven at most. */
-const tilesInUseMax = 16;
-
-function foldTile(tile: Buffer, first: number, width: number): Uint8Array {
-  const hashes: Uint8Array[] = [];
-  for (let index = first; index < first + width; index += 1) {
-    hashes.push(Uint8Array.from(tile.subarray(index * hashBytes, (index + 1) * hashBytes)));
-  }
-  return treeRoot(appendLeaves(emptyTree, hashes).state);
-}
-
 function tileKey(tileLevel: number, index: number): Buffer {
   const key = Buffer.alloc(7);
   key.writeUInt8(tileLevel, 0);

@@ -41,6 +41,9 @@ export class LedgerReads {
   readonly #files: BlockFiles;
   readonly #log: EvidenceLog;
   readonly #cache = new LruMap<bigint, Block>(limits.ledgerBlocksCachedMax);
+  /** Evidence leaves and transaction ids by block and index: a bundle's receipts are asked for together. */
+  readonly #leaves = new LruMap<string, readonly Uint8Array[]>(limits.ledgerBlocksCachedMax);
+  readonly #txIds = new LruMap<string, string>(limits.transactionsPerBlockMax);
 
   constructor(store: Store, files: BlockFiles, log: EvidenceLog) {
     this.#store = store;
@@ -86,7 +89,7 @@ export class LedgerReads {
   request(requestId: string): RequestPlace | undefined {
     const entry = this.#request(requestId);
     if (entry === undefined) return undefined;
-    return { ...entry, txId: transactionIdOf(this.#envelope(entry.blockNumber, entry.txIndex)) };
+    return { ...entry, txId: this.#txId(entry.blockNumber, entry.txIndex) };
   }
 
   receiptParts(requestId: string, atBlock?: bigint): ReceiptParts | undefined {
@@ -101,10 +104,24 @@ export class LedgerReads {
   }
 
   #leaf({ blockNumber, txIndex, requestIndex, code }: RequestEntry): Uint8Array {
-    const transaction = parseTransaction(this.#envelope(blockNumber, txIndex));
-    const bundle = bundleOf(transaction);
-    const leaves = bundle && leavesOf(transaction, bundle, blockNumber, code as ValidationCode);
+    const name = `${blockNumber}/${txIndex}`;
+    let leaves = this.#leaves.get(name);
+    if (leaves === undefined) {
+      const transaction = parseTransaction(this.#envelope(blockNumber, txIndex));
+      const bundle = bundleOf(transaction);
+      leaves = bundle && leavesOf(transaction, bundle, blockNumber, code as ValidationCode);
+      this.#leaves.set(name, leaves ?? []);
+    }
     return leaves?.[requestIndex] ?? emptyBytes;
+  }
+
+  #txId(blockNumber: bigint, txIndex: number): string {
+    const name = `${blockNumber}/${txIndex}`;
+    const known = this.#txIds.get(name);
+    if (known !== undefined) return known;
+    const txId = transactionIdOf(this.#envelope(blockNumber, txIndex));
+    this.#txIds.set(name, txId);
+    return txId;
   }
 
   #request(requestId: string): RequestEntry | undefined {
