@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { fastify } from 'fastify';
+import { LogController, fastify } from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { limits } from '#base';
 import type { Clock, Log } from '#base';
@@ -84,7 +84,7 @@ function serverOptions({ listen, log, clock }: HttpOptions) {
       void answerProblem(error, request, reply, log);
     },
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
   } as object;
 }
 

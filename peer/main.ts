@@ -40,8 +40,8 @@ try {
   await main();
   process.exit(0);
 } catch (error) {
-  const facts = error instanceof Fault ? { code: error.code, ...error.detail } : {};
-  const sentence = error instanceof Fault ? error.message : 'The peer failed inside.';
-  createLog('peer').fatal({ ...facts, err: error }, sentence);
+  const known = error instanceof Fault ? error : undefined;
+  const facts = known === undefined ? { err: error } : { code: known.code, ...known.detail };
+  createLog('peer').fatal(facts, known?.message ?? 'The peer failed inside.');
   process.exit(exitCodeOf(error));
 }

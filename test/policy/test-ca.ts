@@ -41,6 +41,10 @@ export class TestIdentity {
     return certificatePem(this.certificate.der);
   }
 
+  get keyPem(): string {
+    return this.#key.export({ type: 'pkcs8', format: 'pem' }) as string;
+  }
+
   serialized(mspid: string, pem: string = this.pem): Uint8Array {
     return SerializedIdentity.encode({ mspid, idBytes: utf8(pem) });
   }

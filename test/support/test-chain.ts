@@ -29,7 +29,7 @@ export interface BlockChanges {
   header?: Partial<BlockHeader>;
   /** Signs it, in place of the zone's ordering identity. */
   signer?: { mspid: string; identity: TestIdentity };
-  evidence?: { treeSize: bigint; rootHash: Uint8Array };
+  evidence?: { treeSize: bigint; rootHash: Uint8Array } | 'none';
   /** Envelopes in place of those that the header's data hash is over. */
   data?: Uint8Array[];
   metadata?: (made: Uint8Array[]) => Uint8Array[];
@@ -84,7 +84,11 @@ export class TestChain {
     };
     const leaves = [...this.leaves, ...leavesOf(transactions, this.height)];
     const evidence = { treeSize: BigInt(leaves.length), rootHash: naiveRoot(leaves) };
-    const facts = { lastConfigIndex: 0n, consenterMetadata: changes.evidence ?? evidence };
+    const stated = changes.evidence ?? evidence;
+    const facts = {
+      lastConfigIndex: 0n,
+      ...(stated === 'none' ? {} : { consenterMetadata: stated }),
+    };
     const metadata = this.#sign(header, signaturesValue(facts), facts, changes.signer);
     return {
       header,

@@ -100,13 +100,13 @@ export function bundleTransaction(
   spec: Partial<TransactionSpec> = {},
 ): TestTransaction {
   const parsed = requests.map((jws) => parseRequest(jws));
-  const writes = parsed.flatMap(({ payload }) =>
-    payload.operations.map(({ args: [key = '', value = ''] }) => ({
-      key,
-      isDelete: false,
-      value: utf8(value),
-    })),
+  // A simulation leaves one write of a key, the last; two would mean something else to a peer.
+  const values = new Map(
+    parsed.flatMap(({ payload }) =>
+      payload.operations.map(({ args: [key = '', value = ''] }) => [key, value] as const),
+    ),
   );
+  const writes = [...values].map(([key, value]) => ({ key, isDelete: false, value: utf8(value) }));
   const results = parsed.map(({ requestIdBytes, payload }) => ({
     requestId: requestIdBytes,
     status: 200,
