@@ -79,6 +79,7 @@ function serverOptions({ listen, log, clock }: HttpOptions): FastifyServerOption
   const options = {
     ...(secure === undefined ? { http: node } : { https: { ...node, ...secure } }),
     requestTimeout: limits.callReceiveMsMax,
+    connectionTimeout: limits.httpSilenceMsMax,
     keepAliveTimeout: limits.httpKeepAliveMsMax,
     exposeHeadRoutes: false,
     requestIdHeader: false as const,

@@ -69,6 +69,7 @@ t.test('a call that is never sent whole has an end, and connections have a bound
   const { server } = edge(t).http.app;
   t.equal(server.requestTimeout, limits.callReceiveMsMax);
   t.equal(server.headersTimeout, limits.callReceiveMsMax);
+  t.equal(server.timeout, limits.httpSilenceMsMax);
   t.equal(server.keepAliveTimeout, limits.httpKeepAliveMsMax);
   t.equal(server.maxConnections, limits.httpConnectionsMax);
 });
