@@ -149,17 +149,16 @@ function isWellFormedEnvelope(raw: Uint8Array): boolean {
     const reader = new ProtobufReader(raw);
     for (const field of [1, 2]) {
       const start = reader.offset;
-      const tag = reader.tag();
-      if (tag.field !== field || tag.wireType !== wireTypes.bytes) return false;
+      if (reader.tag() !== field * 8 + wireTypes.bytes) return false;
       const value = reader.bytes();
       // A tag of one byte, a length of the fewest bytes, the value: or it was not minimal.
       if (value.length === 0) return false;
       if (reader.offset - start !== 1 + varintBytes(value.length) + value.length) return false;
     }
     while (!reader.done) {
-      const { field, wireType } = reader.tag();
-      if ((field === 1 || field === 2) && wireType === wireTypes.bytes) return false;
-      reader.skip(field, wireType);
+      const tag = reader.tag();
+      if (tag === 8 + wireTypes.bytes || tag === 16 + wireTypes.bytes) return false;
+      reader.skip(tag);
     }
     return true;
   } catch {

@@ -45,7 +45,8 @@ export const CommitChaincodeDefinitionArgs = message('lifecycle.CommitChaincodeD
   endorsementPlugin: text(4),
   validationPlugin: text(5),
   validationParameter: bytes(6),
-  collections: bytes(7),
+  /** protos.CollectionConfigPackage bytes. */
+  collections: optionalBytes(7),
   initRequired: bool(8),
 });
 export type CommitChaincodeDefinitionArgs = MessageOf<typeof CommitChaincodeDefinitionArgs>;

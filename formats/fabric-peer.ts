@@ -6,6 +6,8 @@ import {
   bytes,
   int32,
   nested,
+  optionalBytes,
+  optionalText,
   repeatedBytes,
   repeatedNested,
   text,
@@ -19,9 +21,10 @@ export const ChaincodeId = message('protos.ChaincodeID', {
 });
 export type ChaincodeId = MessageOf<typeof ChaincodeId>;
 
+/** Both are always written, also when empty: an entry of a map is not a plain message. */
 const BytesEntryValue = message('protos.ChaincodeInput.DecorationsEntry', {
-  key: text(1),
-  value: bytes(2),
+  key: optionalText(1),
+  value: optionalBytes(2),
 });
 
 /** Decorations are kept as their raw entries: nothing here reads them, everything writes them back. */
@@ -72,8 +75,8 @@ export const Proposal = message('protos.Proposal', {
 export type Proposal = MessageOf<typeof Proposal>;
 
 const TransientEntry = message('protos.ChaincodeProposalPayload.TransientMapEntry', {
-  key: text(1),
-  value: bytes(2),
+  key: optionalText(1),
+  value: optionalBytes(2),
 });
 
 export const ChaincodeProposalPayload = message('protos.ChaincodeProposalPayload', {

@@ -1,100 +1,41 @@
-import { emptyBytes } from '#base';
 import type { Message } from './protobuf.ts';
 import { ProtobufReader, wireTypes } from './protobuf-reader.ts';
 import type { ProtobufWriter } from './protobuf-writer.ts';
+import { scalars } from './protobuf-scalars.ts';
+import type { Scalar, ScalarKind } from './protobuf-scalars.ts';
 
 /** How one field of a message is written and read; made by the functions below. */
 export interface Field<Value> {
   readonly number: number;
+  readonly kind: ScalarKind | 'message' | 'map';
+  readonly repeated: boolean;
+  /** The type of the field's messages, or of a map's entries. */
+  readonly message?: () => Message<unknown>;
   /** Wire types a decoder takes for this field; any other is an unknown field, as in Go. */
   readonly wireTypes: readonly number[];
+  /** Whether all messages can have the same unset value; lists and maps need their own. */
+  readonly shared: boolean;
   initial(): Value;
   write(writer: ProtobufWriter, value: Value): void;
   /** @param soFar the value read before, for merging and appending. */
   read(reader: ProtobufReader, soFar: Value, wireType: number, depth: number): Value;
 }
 
-type Scalar<Value> = Pick<Field<Value>, 'write'> & {
-  wireType: number;
-  zero: Value;
-  isZero: (value: Value) => boolean;
-  read: (reader: ProtobufReader) => Value;
-};
-
-const scalars = {
-  bytes: {
-    wireType: wireTypes.bytes,
-    zero: emptyBytes,
-    isZero: (value: Uint8Array) => value.length === 0,
-    write: (writer: ProtobufWriter, value: Uint8Array) => {
-      writer.bytes(value);
-      writer.varint(value.length);
-    },
-    read: (reader: ProtobufReader) => reader.bytes(),
-  },
-  text: {
-    wireType: wireTypes.bytes,
-    zero: '',
-    isZero: (value: string) => value === '',
-    write: (writer: ProtobufWriter, value: string) => {
-      const before = writer.length;
-      writer.text(value);
-      writer.varint(writer.length - before);
-    },
-    read: (reader: ProtobufReader) => reader.text(),
-  },
-  bool: {
-    wireType: wireTypes.varint,
-    zero: false,
-    isZero: (value: boolean) => !value,
-    write: (writer: ProtobufWriter, value: boolean) => writer.varint(value ? 1 : 0),
-    read: (reader: ProtobufReader) => reader.varint64() !== 0n,
-  },
-  uint32: {
-    wireType: wireTypes.varint,
-    zero: 0,
-    isZero: (value: number) => value === 0,
-    write: (writer: ProtobufWriter, value: number) => writer.varint(value),
-    read: (reader: ProtobufReader) => reader.varint32(),
-  },
-  int32: {
-    wireType: wireTypes.varint,
-    zero: 0,
-    isZero: (value: number) => value === 0,
-    write: (writer: ProtobufWriter, value: number) =>
-      value < 0 ? writer.varint64(BigInt(value)) : writer.varint(value),
-    read: (reader: ProtobufReader) => reader.varint32() | 0,
-  },
-  uint64: {
-    wireType: wireTypes.varint,
-    zero: 0n,
-    isZero: (value: bigint) => value === 0n,
-    write: (writer: ProtobufWriter, value: bigint) => writer.varint64(value),
-    read: (reader: ProtobufReader) => reader.varint64(),
-  },
-  int64: {
-    wireType: wireTypes.varint,
-    zero: 0n,
-    isZero: (value: bigint) => value === 0n,
-    write: (writer: ProtobufWriter, value: bigint) => writer.varint64(value),
-    read: (reader: ProtobufReader) => BigInt.asIntN(64, reader.varint64()),
-  },
-} satisfies Record<string, unknown>;
-
-function writeTag(writer: ProtobufWriter, number: number, wireType: number): void {
-  writer.varint(number * 8 + wireType);
-}
-
 /** A proto3 scalar: absent and zero are the same, zero is not written. */
 function plain<Value>(number: number, scalar: Scalar<Value>): Field<Value> {
+  const { isZero, write, zero } = scalar;
+  const tag = number * 8 + scalar.wireType;
   return {
     number,
+    kind: scalar.kind,
+    repeated: false,
     wireTypes: [scalar.wireType],
-    initial: () => scalar.zero,
+    shared: true,
+    initial: () => zero,
     write: (writer, value) => {
-      if (scalar.isZero(value)) return;
-      scalar.write(writer, value);
-      writeTag(writer, number, scalar.wireType);
+      if (isZero(value)) return;
+      write(writer, value);
+      writer.varint(tag);
     },
     read: scalar.read,
   };
@@ -102,28 +43,36 @@ function plain<Value>(number: number, scalar: Scalar<Value>): Field<Value> {
 
 /** A member of a oneof, or any scalar with presence: zero is written when it is there. */
 function present<Value>(number: number, scalar: Scalar<Value>): Field<Value | undefined> {
+  const tag = number * 8 + scalar.wireType;
   return {
     number,
+    kind: scalar.kind,
+    repeated: false,
     wireTypes: [scalar.wireType],
+    shared: true,
     initial: () => undefined,
     write: (writer, value) => {
       if (value === undefined) return;
       scalar.write(writer, value);
-      writeTag(writer, number, scalar.wireType);
+      writer.varint(tag);
     },
     read: scalar.read,
   };
 }
 
 function repeated<Value>(number: number, scalar: Scalar<Value>): Field<Value[]> {
+  const tag = number * 8 + scalar.wireType;
   return {
     number,
+    kind: scalar.kind,
+    repeated: true,
     wireTypes: [scalar.wireType],
+    shared: false,
     initial: () => [],
     write: (writer, values) => {
       for (let index = values.length - 1; index >= 0; index -= 1) {
-        scalar.write(writer, values[index] as Value);
-        writeTag(writer, number, scalar.wireType);
+        scalar.write(writer, values[index]!);
+        writer.varint(tag);
       }
     },
     read: (reader, soFar) => {
@@ -137,16 +86,19 @@ function repeated<Value>(number: number, scalar: Scalar<Value>): Field<Value[]> 
 function packed<Value>(number: number, scalar: Scalar<Value>): Field<Value[]> {
   return {
     number,
+    kind: scalar.kind,
+    repeated: true,
     wireTypes: [wireTypes.bytes, wireTypes.varint],
+    shared: false,
     initial: () => [],
     write: (writer, values) => {
       if (values.length === 0) return;
       const before = writer.length;
       for (let index = values.length - 1; index >= 0; index -= 1) {
-        scalar.write(writer, values[index] as Value);
+        scalar.write(writer, values[index]!);
       }
       writer.varint(writer.length - before);
-      writeTag(writer, number, wireTypes.bytes);
+      writer.varint(number * 8 + wireTypes.bytes);
     },
     read: (reader, soFar, wireType) => {
       if (wireType === wireTypes.varint) soFar.push(scalar.read(reader));
@@ -183,7 +135,7 @@ function writeNested<Value>(
   const before = writer.length;
   message.write(writer, value);
   writer.varint(writer.length - before);
-  writeTag(writer, number, wireTypes.bytes);
+  writer.varint(number * 8 + wireTypes.bytes);
 }
 
 function readNested<Value>(
@@ -205,7 +157,11 @@ export function nested<Value>(
 ): Field<Value | undefined> {
   return {
     number,
+    kind: 'message',
+    repeated: false,
+    message,
     wireTypes: [wireTypes.bytes],
+    shared: true,
     initial: () => undefined,
     write: (writer, value) => {
       if (value !== undefined) writeNested(writer, number, message(), value);
@@ -221,11 +177,15 @@ export function repeatedNested<Value>(
 ): Field<Value[]> {
   return {
     number,
+    kind: 'message',
+    repeated: true,
+    message,
     wireTypes: [wireTypes.bytes],
+    shared: false,
     initial: () => [],
     write: (writer, values) => {
       for (let index = values.length - 1; index >= 0; index -= 1) {
-        writeNested(writer, number, message(), values[index] as Value);
+        writeNested(writer, number, message(), values[index]!);
       }
     },
     read: (reader, soFar, _wireType, depth) => {
@@ -243,11 +203,21 @@ export function mapOf<Value>(
 ): Field<Map<string, Value>> {
   return {
     number,
+    kind: 'map',
+    repeated: true,
+    message: entry,
     wireTypes: [wireTypes.bytes],
+    shared: false,
     initial: () => new Map(),
     write: (writer, map) => {
       for (const [key, value] of [...map].toReversed()) {
-        writeNested(writer, number, entry(), { key, value });
+        const before = writer.length;
+        entry().write(writer, { value });
+        // Go writes the key of an entry even when it is empty.
+        scalars.text.write(writer, key);
+        writer.varint(8 + wireTypes.bytes);
+        writer.varint(writer.length - before);
+        writer.varint(number * 8 + wireTypes.bytes);
       }
     },
     read: (reader, soFar, _wireType, depth) => {

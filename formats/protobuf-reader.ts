@@ -1,4 +1,4 @@
-import { limits, textOf } from '#base';
+import { textOf } from '#base';
 import { fault } from './faults.ts';
 
 export const wireTypes = {
@@ -10,14 +10,26 @@ export const wireTypes = {
   fixed32: 5,
 };
 
+/** Go's protowire counts depth 10000 down to zero, both included (DefaultRecursionLimit). */
+const groupDepthMax = 10_001;
+/** The highest tag of a field a message may declare, and of one inside an unknown group. */
+const tagMax = 0x1fffffff * 8 + 7;
+const tagInGroupMax = 0x7fffffff * 8 + 7;
+
 /** Reads protobuf the way Go's decoder does: same bytes accepted, same bytes refused. */
 export class ProtobufReader {
   readonly #bytes: Uint8Array;
   #at: number;
   #end: number;
+  /** Over the same memory, made when a string is read. */
+  #buffer: Buffer | undefined;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    // A Buffer's views are Buffers, whose slice() shares memory where a Uint8Array's copies.
+    this.#bytes =
+      bytes.constructor === Uint8Array
+        ? bytes
+        : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#at = 0;
     this.#end = bytes.length;
   }
@@ -42,12 +54,15 @@ export class ProtobufReader {
     this.#end = outerEnd;
   }
 
-  /** The next field number and wire type. @throws FORMATS_PROTOBUF_INVALID */
-  tag(): { field: number; wireType: number } {
+  /** The next tag: field number times 8, plus wire type. @throws FORMATS_PROTOBUF_INVALID */
+  tag(): number {
+    return this.#tag(tagMax);
+  }
+
+  #tag(max: number): number {
     const tag = this.#varintSmall();
-    const field = Math.floor(tag / 8);
-    if (field < 1 || field > 0x1fffffff) throw invalid('field number out of range');
-    return { field, wireType: tag % 8 };
+    if (tag < 8 || tag > max) throw invalid('field number out of range');
+    return tag;
   }
 
   /** @returns the low 32 bits, unsigned, of a varint of up to 64 bits, as Go truncates. */
@@ -91,21 +106,25 @@ export class ProtobufReader {
   }
 
   text(): string {
-    const view = this.bytes();
-    let text = '';
-    // Nearly all strings here are short ASCII: appending beats a TextDecoder call.
-    if (view.length <= 64) {
-      for (const byte of view) {
-        if (byte >= 128) return strictText(view);
-        text += String.fromCharCode(byte);
-      }
-      return text;
+    const length = this.#length();
+    if (length === 0) return '';
+    const start = this.#at;
+    const end = (this.#at = start + length);
+    for (let index = start; index < end; index += 1) {
+      if (this.#bytes[index]! >= 128) return strictText(this.#bytes.subarray(start, end));
     }
-    return strictText(view);
+    const { buffer, byteOffset } = this.#bytes;
+    this.#buffer ??= Buffer.from(buffer, byteOffset, this.#bytes.length);
+    return this.#buffer.toString('latin1', start, end);
   }
 
-  skip(field: number, wireType: number, depth = 0): void {
-    if (depth > limits.protobufDepthMax) throw invalid('groups too deep');
+  skip(tag: number): void {
+    const wireType = tag % 8;
+    if (wireType === wireTypes.groupStart) this.#skipGroup(tag);
+    else this.#skipValue(wireType);
+  }
+
+  #skipValue(wireType: number): void {
     switch (wireType) {
       case wireTypes.varint:
         this.varint64();
@@ -119,22 +138,26 @@ export class ProtobufReader {
       case wireTypes.fixed32:
         this.#advance(4);
         return;
-      case wireTypes.groupStart:
-        this.#skipGroup(field, depth);
-        return;
       default:
         throw invalid('wire type unknown or group not open');
     }
   }
 
-  #skipGroup(field: number, depth: number): void {
-    for (;;) {
-      const inner = this.tag();
-      if (inner.wireType === wireTypes.groupEnd) {
-        if (inner.field !== field) throw invalid('group closed by another');
-        return;
-      }
-      this.skip(inner.field, inner.wireType, depth + 1);
+  /** Without recursion: Go's limit is deeper than a stack of ours is sure to be. */
+  #skipGroup(tag: number): void {
+    const open = [tag];
+    while (open.length > 0) {
+      const inner = this.#tag(tagInGroupMax);
+      const wireType = inner % 8;
+      if (wireType === wireTypes.groupStart) {
+        if (open.length === groupDepthMax) throw invalid('groups too deep');
+        open.push(inner);
+      } else if (wireType === wireTypes.groupEnd) {
+        const opened = open.pop();
+        if (inner - wireTypes.groupEnd + wireTypes.groupStart !== opened) {
+          throw invalid('group closed by another');
+        }
+      } else this.#skipValue(wireType);
     }
   }
 
@@ -146,10 +169,20 @@ export class ProtobufReader {
 
   /** A varint as a number: exact below 2^53, and far out of every bound above it. */
   #varintSmall(): number {
-    const first = this.#bytes[this.#at];
-    if (first !== undefined && first < 128 && this.#at < this.#end) {
-      this.#at += 1;
-      return first;
+    const at = this.#at;
+    if (at < this.#end) {
+      const first = this.#bytes[at]!;
+      if (first < 128) {
+        this.#at = at + 1;
+        return first;
+      }
+      if (at + 1 < this.#end) {
+        const second = this.#bytes[at + 1]!;
+        if (second < 128) {
+          this.#at = at + 2;
+          return (first & 127) | (second << 7);
+        }
+      }
     }
     return Number(this.varint64());
   }
@@ -161,7 +194,7 @@ export class ProtobufReader {
 
   #byte(): number {
     if (this.#at >= this.#end) throw invalid('truncated');
-    return this.#bytes[this.#at++] as number;
+    return this.#bytes[this.#at++]!;
   }
 }
 

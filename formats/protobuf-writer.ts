@@ -1,31 +1,56 @@
+import { markAsUntransferable } from 'node:worker_threads';
 import { utf8 } from '#base';
 
-const bytesAtStart = 1024;
+/**
+ * As Node's own Buffers: results share a slab, since an allocation costs more than most of them do.
+ * A worker that is sent one result gets a copy of its whole slab, so it is no larger than this.
+ */
+const slabBytes = 32 * 1024;
+/** Up to here copying byte by byte beats a call of `set`. */
+const shortBytes = 24;
+/** Up to here strings are tried as ASCII, unit by unit. */
+const shortText = 96;
 
 /**
  * Writes protobuf from the end towards the front, so that a nested message's length is known when
- * its prefix is written and nothing is measured twice.
+ * its prefix is written and nothing is measured twice. What was written is handed out where it
+ * stands; the next message goes in front of it.
  */
 export class ProtobufWriter {
-  #buffer = new Uint8Array(bytesAtStart);
-  #start = bytesAtStart;
+  #buffer = newSlab(slabBytes);
+  #end = slabBytes;
+  #start = slabBytes;
 
   /** Bytes written so far; the difference of two readings is a nested message's length. */
   get length(): number {
-    return this.#buffer.length - this.#start;
+    return this.#end - this.#start;
   }
 
-  /** A copy of what was written; the writer can be reused after `reset`. */
+  /** What was written since the last call; the writer is ready for the next message. */
   finish(): Uint8Array {
-    return this.#buffer.slice(this.#start);
+    const written = this.#buffer.subarray(this.#start, this.#end);
+    this.#end = this.#start;
+    if (this.#buffer.length === slabBytes) return written;
+    // A large message had a buffer of its own, up to three times its size: neither is kept.
+    this.#useBuffer(newSlab(slabBytes), 0);
+    return written.slice();
   }
 
+  /** Forgets a message that was begun and failed. */
   reset(): void {
-    this.#start = this.#buffer.length;
+    this.#start = this.#end;
   }
 
   /** @param value 0 … 2^53-1. */
   varint(value: number): void {
+    if (value < 128) {
+      if (this.#start === 0) this.#grow(1);
+      this.#start -= 1;
+      this.#buffer[this.#start] = value;
+    } else this.#longVarint(value);
+  }
+
+  #longVarint(value: number): void {
     let size = 1;
     for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) size += 1;
     let at = this.#reserve(size);
@@ -57,12 +82,24 @@ export class ProtobufWriter {
   }
 
   bytes(value: Uint8Array): void {
-    const at = this.#reserve(value.length);
-    this.#buffer.set(value, at);
+    const size = value.length;
+    const at = this.#reserve(size);
+    if (size > shortBytes) this.#buffer.set(value, at);
+    else for (let index = 0; index < size; index += 1) this.#buffer[at + index] = value[index]!;
   }
 
   text(value: string): void {
-    this.bytes(utf8(value));
+    const size = value.length;
+    if (size > shortText) return this.bytes(utf8(value));
+    const at = this.#reserve(size);
+    for (let index = 0; index < size; index += 1) {
+      const code = value.charCodeAt(index);
+      if (code > 127) {
+        this.#start += size;
+        return this.bytes(utf8(value));
+      }
+      this.#buffer[at + index] = code;
+    }
   }
 
   #reserve(size: number): number {
@@ -71,11 +108,26 @@ export class ProtobufWriter {
     return this.#start;
   }
 
+  /** Moves the message that is being written to where there is room for it and `size` more. */
   #grow(size: number): void {
     const used = this.length;
-    const larger = new Uint8Array(Math.max(this.#buffer.length * 2, used + size + bytesAtStart));
-    larger.set(this.#buffer.subarray(this.#start), larger.length - used);
-    this.#buffer = larger;
-    this.#start = larger.length - used;
+    const needed = used + size;
+    const larger = newSlab(needed <= slabBytes ? slabBytes : needed * 2);
+    larger.set(this.#buffer.subarray(this.#start, this.#end), larger.length - used);
+    this.#useBuffer(larger, used);
   }
+
+  #useBuffer(buffer: Uint8Array, used: number): void {
+    this.#buffer = buffer;
+    this.#end = buffer.length;
+    this.#start = buffer.length - used;
+  }
+}
+
+function newSlab(size: number): Uint8Array {
+  // Not zeroed: every byte of a result is written before anyone sees it.
+  const { buffer } = Buffer.allocUnsafeSlow(size);
+  // Transferring one result to a worker would take all others away with it.
+  markAsUntransferable(buffer);
+  return new Uint8Array(buffer);
 }

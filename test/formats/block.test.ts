@@ -130,7 +130,7 @@ t.test('what stock peers refuse as a whole block is refused', async (t) => {
     ['empty payload written out', hex('0a00120173')],
     ['empty signature written out', hex('0a01701200')],
     ['signature first', hex('1201730a0170')],
-    ['length not minimal', hex('0a8100701201' + '73')],
+    ['length not minimal', hex('0a810070120173')],
     ['tag not minimal', hex('8a000170120173')],
     ['repeated payload', hex('0a01701201730a0170')],
     ['unknown field first', hex('18010a0170120173')],

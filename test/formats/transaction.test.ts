@@ -97,7 +97,7 @@ t.test('a bundle gives its requests, results and events', async (t) => {
 
 t.test('an evidence leaf commits to the request, its result and its place', async (t) => {
   const bundle = bundleOf(parseTransaction(bundleEnvelope().envelope));
-  if (bundle === undefined) return t.fail('a bundle');
+  if (bundle === undefined) throw new Error('a bundle is missing');
   const leaves = evidenceLeaves(bundle, { blockNumber: 2n ** 40n, txId: 'ff', code: 11 });
   t.equal(leaves.length, 2);
   const leaf = EvidenceLeaf.decodeCanonical(leaves[1] ?? emptyBytes);

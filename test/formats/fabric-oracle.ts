@@ -1,0 +1,71 @@
+/** Hyperledger's own generated messages, found by the names of our tables. */
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { Message } from '#formats';
+
+export interface OracleMessage {
+  serializeBinary(): Uint8Array;
+  [accessor: string]: unknown;
+}
+
+export interface OracleClass {
+  new (): OracleMessage;
+  deserializeBinary(bytes: Uint8Array): OracleMessage;
+  /** Numbers of the fields of which at most one is set. */
+  oneofGroups_?: number[][];
+  [nested: string]: unknown;
+}
+
+const require = createRequire(import.meta.url);
+const library = dirname(require.resolve('@hyperledger/fabric-protos'));
+
+/** The generated files of each protobuf package. */
+const files: Record<string, string[]> = {
+  common: [
+    'common/common',
+    'common/configtx',
+    'common/configuration',
+    'common/policies',
+    'msp/msp_principal',
+  ],
+  etcdraft: ['orderer/etcdraft/configuration'],
+  kvrwset: ['ledger/rwset/kvrwset/kv_rwset'],
+  lifecycle: [
+    'peer/lifecycle/db',
+    'peer/lifecycle/chaincode_definition',
+    'peer/lifecycle/lifecycle',
+  ],
+  msp: ['msp/identities', 'msp/msp_config'],
+  orderer: ['orderer/ab', 'orderer/configuration'],
+  protos: [
+    'peer/chaincode',
+    'peer/chaincode_event',
+    'peer/configuration',
+    'peer/policy',
+    'peer/proposal',
+    'peer/proposal_response',
+    'peer/transaction',
+  ],
+  rwset: ['ledger/rwset/rwset'],
+};
+
+/** @returns undefined for a package that is not Hyperledger's to define, such as our own. */
+export function oracleOf(message: Message<unknown>): OracleClass | undefined {
+  if (message.name === 'google.protobuf.Timestamp') {
+    return classIn(require('google-protobuf/google/protobuf/timestamp_pb.js'), ['Timestamp']);
+  }
+  const [pack = '', ...path] = message.name.split('.');
+  const paths = files[pack];
+  if (paths === undefined) return undefined;
+  for (const file of paths) {
+    const found = classIn(require(join(library, `${file}_pb.js`)), path);
+    if (found !== undefined) return found;
+  }
+  throw new Error(`Hyperledger has no message ${message.name}`);
+}
+
+function classIn(module: unknown, path: readonly string[]): OracleClass | undefined {
+  let found = module;
+  for (const name of path) found = (found as Record<string, unknown> | undefined)?.[name];
+  return found as OracleClass | undefined;
+}
