@@ -57,16 +57,16 @@ const sdkPrefix = 'node_modules/countersign/';
 const entryFile = 'contract.ts';
 const outputFile = 'contract.wasm';
 
-const compilerOptions = [
-  ...['--outFile', outputFile],
-  ...['--runtime', 'stub'],
-  ...['--optimizeLevel', '3'],
-  ...['--shrinkLevel', '0'],
-  '--converge',
+const compilerOptions = Object.entries({
+  outFile: outputFile,
+  runtime: 'stub',
+  optimizeLevel: '3',
+  // Without it the optimiser inlines a function that calls itself twice into itself, without end.
+  shrinkLevel: '1',
   // The start function, which contracts may not have, under the name that runs before each invocation.
-  ...['--exportStart', '_initialize'],
-  ...['--use', 'abort=~lib/countersign/abort/abort'],
-];
+  exportStart: '_initialize',
+  use: 'abort=~lib/countersign/abort/abort',
+}).flatMap(([name, value]) => [`--${name}`, value]);
 
 async function compile(sourceFile: string): Promise<Uint8Array> {
   // The compiler is large and only whoever builds needs it.

@@ -60,23 +60,23 @@ export class HostCalls {
   functions(): Record<HostFunctionName, (...params: number[]) => number | bigint | void> {
     return {
       argCount: () => this.#args.length,
-      arg: (index) => this.#arg(index as number),
-      read: (pointer) => this.#read(pointer as number),
-      get: (pointer, length) => this.#get(pointer as number, length as number),
+      arg: (index) => this.#arg(index),
+      read: (pointer) => this.#read(pointer),
+      get: (pointer, length) => this.#get(pointer, length),
       put: (...params) => this.#put(...(params as FourNumbers)),
-      remove: (pointer, length) => this.#remove(pointer as number, length as number),
+      remove: (pointer, length) => this.#remove(pointer, length),
       rangeOpen: (...params) => this.#rangeOpen(...(params as FiveNumbers)),
-      rangeNext: (handle) => this.#rangeNext(handle as number),
-      rangeValue: (handle) => this.#rangeValue(handle as number),
-      rangeClose: (handle) => this.#rangeClose(handle as number),
+      rangeNext: (handle) => this.#rangeNext(handle),
+      rangeValue: (handle) => this.#rangeValue(handle),
+      rangeClose: (handle) => this.#rangeClose(handle),
       clientId: () => this.#give(utf8(this.#host.clientId())),
       clientMspId: () => this.#give(utf8(this.#host.clientMspId())),
       requestId: () => this.#give(utf8(this.#host.requestId())),
       timeMs: () => this.#timeMs(),
       sha256: (...params) => this.#sha256(...(params as ThreeNumbers)),
       emit: (...params) => this.#emit(...(params as FourNumbers)),
-      setResult: (pointer, length) => this.#setResult(pointer as number, length as number),
-      fail: (pointer, length) => this.#fail(pointer as number, length as number),
+      setResult: (pointer, length) => this.#setResult(pointer, length),
+      fail: (pointer, length) => this.#fail(pointer, length),
     };
   }
 

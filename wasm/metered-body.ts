@@ -37,7 +37,8 @@ export function meteredBody(
   let copied = body.codeOffset;
   for (const edit of body.edits) {
     code.raw(body.bytes.subarray(copied, edit.offset));
-    copied = edit.offset + applyEdit(edit, code, indexes);
+    applyEdit(edit, code, indexes);
+    copied = edit.offset + replacedBytes[edit.kind];
   }
   code.raw(body.bytes.subarray(copied));
   code.u8(op.globalGet).u32(indexes.stack);
@@ -72,23 +73,24 @@ function takeStack(code: Writer, slots: number, stack: number): void {
   code.u8(op.if, emptyBlock, op.unreachable, op.end);
 }
 
-/** @returns how many bytes of the contract's code the edit stands for. */
-function applyEdit(edit: Edit, code: Writer, indexes: MeterIndexes): number {
+/** How many bytes of the contract's code an edit stands for. */
+const replacedBytes = { charge: 0, return: 1, grow: 2, bulk: 0 } as const;
+
+function applyEdit(edit: Edit, code: Writer, indexes: MeterIndexes): void {
   switch (edit.kind) {
     case 'charge':
-      if (edit.cost > 0) {
-        takeGas(code, indexes.gas, (amount) => amount.u8(op.i64Const).s32(edit.cost));
-      }
-      return 0;
+      if (edit.cost === 0) break;
+      takeGas(code, indexes.gas, (amount) => amount.u8(op.i64Const).s32(edit.cost));
+      break;
     case 'return':
       code.u8(op.br).u32(edit.labelDepth);
-      return 1;
+      break;
     case 'grow':
       code.u8(op.call).u32(indexes.grow);
-      return 2;
+      break;
     case 'bulk':
       // The length is on top of the stack: the function charges for it and gives it back.
       code.u8(op.call).u32(indexes.bulk);
-      return 0;
+      break;
   }
 }

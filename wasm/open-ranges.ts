@@ -50,7 +50,7 @@ export class OpenRanges {
 
   /** Closes all and counts handles from 1 again, so that every invocation sees the same ones. */
   closeAll(): void {
-    for (const handle of [...this.#open.keys()]) this.close(handle);
+    for (const handle of this.#open.keys()) this.close(handle);
     this.#lastHandle = 0;
   }
 }

@@ -7,6 +7,7 @@ declare namespace WebAssembly {
 
   class Module {
     constructor(code: Uint8Array<ArrayBuffer>);
+    readonly [Symbol.toStringTag]: 'WebAssembly.Module';
   }
 
   class Instance {

@@ -6,7 +6,7 @@ import { MemoryHost } from '../support/memory-host.ts';
 import { buildModule, call, dataSection, end, i32, i32Const, i64, leb } from './module-builder.ts';
 import type { ModuleParts } from './module-builder.ts';
 
-const gasMax = limits.operationGasMax;
+const gasMax: number = limits.operationGasMax;
 const drop = 0x1a;
 const memoryGrow = [0x40, 0];
 const memorySize = [0x3f, 0];
@@ -82,10 +82,8 @@ t.test('a return in the midst of blocks leaves the function with its result', (t
   // callee: if the parameter is set return 5 from two blocks deep, else 6.
   const deep = [0x02, emptyBlock, 0x20, 0, 0x04, emptyBlock, ...i32Const(5), 0x0f, end, end];
   const callee = { type: 1, code: [...deep, ...i32Const(6)] };
-  const expect = (param: number, result: number) => [
-    ...[...i32Const(param), ...call(1), ...i32Const(result), 0x47],
-    ...[0x04, emptyBlock, 0x00, end],
-  ];
+  const expect = (param: number, result: number) =>
+    [i32Const(param), call(1), i32Const(result), 0x47, 0x04, emptyBlock, 0x00, end].flat();
   const code = [...expect(1, 5), ...expect(0, 6)];
   t.equal(run({ types, functions: [{ code }, callee] }).ok, true);
   t.end();

@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { Test } from 'tap';
 import { Fault, limits, toHex } from '#base';
 import { sha256 } from '#crypto';
 import { prepareContract } from '#wasm';
@@ -30,11 +31,9 @@ function refusal(module: Uint8Array): { code: string; detail: Fault['detail'] } 
   return { code: 'accepted', detail: {} };
 }
 
-function refused(test: Tap, module: Uint8Array, code: string, detail: object = {}): void {
+function refused(test: Test, module: Uint8Array, code: string, detail: object = {}): void {
   test.match(refusal(module), { code, detail });
 }
-
-type Tap = Parameters<NonNullable<Parameters<typeof t.test>[1]>>[0];
 
 t.test('a plain module is prepared with its functions and the digest of its own bytes', (t) => {
   const module = buildModule();
@@ -225,7 +224,10 @@ t.test('what is too large is refused by its count', (t) => {
   const functions = Array.from({ length: limits.contractFunctionsMax + 1 }, () => ({ code: [] }));
   refused(t, buildModule({ functions }), oversize, { what: 'functions' });
   const depth = limits.contractNestingMax + 1;
-  const nested = [...Array(depth).fill([0x02, 0x40]).flat(), ...Array(depth).fill(end)];
+  const nested = [
+    ...Array.from({ length: depth }, () => [0x02, 0x40]).flat(),
+    ...Array(depth).fill(end),
+  ];
   refused(t, buildModule({ functions: [{ code: nested }] }), oversize, { what: 'nesting' });
   const body = Array(limits.contractFunctionBytesMax).fill(0x01);
   refused(t, buildModule({ functions: [{ code: body }] }), oversize, { what: 'function bytes' });

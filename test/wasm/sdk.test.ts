@@ -111,7 +111,8 @@ t.test('no variable outlives its invocation', (t) => {
 });
 
 t.test('gas does not depend on what the instance did before', (t) => {
-  const fresh = () => instantiate(prepared, host).invoke('callsSeen', ['x'], limits.operationGasMax);
+  const fresh = () =>
+    instantiate(prepared, host).invoke('callsSeen', ['x'], limits.operationGasMax);
   const { gasUsed } = fresh();
   for (const before of ['hog', 'recurse', 'throws', 'args', 'absent']) {
     call(before, '30');
@@ -140,24 +141,48 @@ t.test('contracts that do not end, or want too much, are stopped', (t) => {
 
 t.test('keys, values, results and events have bounds', (t) => {
   t.equal(call('keyOf', String(limits.stateKeyBytesMax)), '');
-  t.equal(call('keyOf', String(limits.stateKeyBytesMax + 1)), 'trap: The contract used a key that is too long.');
+  t.equal(
+    call('keyOf', String(limits.stateKeyBytesMax + 1)),
+    'trap: The contract used a key that is too long.',
+  );
   t.equal(call('keyOf', '0'), 'trap: The contract used an empty key.');
   t.equal(call('putOf', 'k', '0'), 'trap: The contract put an empty value.');
   t.equal(call('putOf', 'k', String(limits.stateValueBytesMax)), '');
-  t.equal(call('putOf', 'k', String(limits.stateValueBytesMax + 1)), 'trap: The contract put a value that is too large.');
+  t.equal(
+    call('putOf', 'k', String(limits.stateValueBytesMax + 1)),
+    'trap: The contract put a value that is too large.',
+  );
   t.equal(call('loneSurrogate'), 'trap: The contract passed text that is not UTF-8.');
-  t.equal(call('resultOf', String(limits.contractResultBytesMax)).length, limits.contractResultBytesMax);
-  t.equal(call('resultOf', String(limits.contractResultBytesMax + 1)), 'trap: The contract set a result that is too large.');
-  t.equal(call('throws', 'x'.repeat(1025)), 'trap: The contract failed with a message that is too long.');
+  t.equal(
+    call('resultOf', String(limits.contractResultBytesMax)).length,
+    limits.contractResultBytesMax,
+  );
+  t.equal(
+    call('resultOf', String(limits.contractResultBytesMax + 1)),
+    'trap: The contract set a result that is too large.',
+  );
+  t.equal(
+    call('throws', 'x'.repeat(1025)),
+    'trap: The contract failed with a message that is too long.',
+  );
   t.end();
 });
 
 t.test('events reach the host in order and within their bounds', (t) => {
   t.equal(call('emits', '2'), '');
-  t.same(host.events.map(({ name, payload }) => `${name} ${textOf(payload)}`), ['counted 2', 'counted 1']);
+  t.same(
+    host.events.map(({ name, payload }) => `${name} ${textOf(payload)}`),
+    ['counted 2', 'counted 1'],
+  );
   t.equal(call('emits', String(limits.eventsPerOperationMax)), '');
-  t.equal(call('emits', String(limits.eventsPerOperationMax + 1)), 'trap: The contract emitted too many events.');
-  t.equal(call('emitLarge', String(limits.eventBytesMax + 1)), 'trap: The contract emitted an event that is too large.');
+  t.equal(
+    call('emits', String(limits.eventsPerOperationMax + 1)),
+    'trap: The contract emitted too many events.',
+  );
+  t.equal(
+    call('emitLarge', String(limits.eventBytesMax + 1)),
+    'trap: The contract emitted an event that is too large.',
+  );
   t.end();
 });
 
