@@ -159,8 +159,10 @@ export class LinkClient implements Disposable {
         reject(fault('BASE_LINK_BROKEN', { path: this.path }, cause));
       });
       socket.on('close', () => {
-        this.#socket = undefined;
         reject(fault('BASE_LINK_BROKEN', { path: this.path }));
+        // One that never connected may close after its successor did: the calls are not its own.
+        if (this.#socket !== socket) return;
+        this.#socket = undefined;
         this.#drop();
       });
       readFrames(socket, (frame) => this.#settle(frame));
