@@ -1,6 +1,14 @@
 /** What the service owes to the scheme it follows, one sentence per id; tests name the ids in their titles. */
 export const requirements: ReadonlyMap<string, string> = new Map([
   [
+    '000-4',
+    'A contract is loaded, compiled in a worker thread, instantiated with the host’s functions and called; each step can be observed.',
+  ],
+  [
+    '000-5',
+    'Contracts are deterministic: no floating point, metered instructions, bounded stack and memory.',
+  ],
+  [
     '002-1',
     'A client signs its transaction data once; the request carries data, signature and client id.',
   ],

@@ -25,6 +25,7 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
 };
 
 interface Manifest {
+  readonly name: string;
   readonly imports: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
@@ -58,6 +59,8 @@ function brokenBy(file: SourceFile, specifier: string): string | undefined {
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
   if (Object.hasOwn(manifest.dependencies, name)) return undefined;
+  // Contracts know the SDK by the project's own name; their compiler resolves it.
+  if (name === manifest.name) return undefined;
   if (!isProduct(file) && Object.hasOwn(manifest.devDependencies, name)) return undefined;
   return 'package.json names no such dependency';
 }

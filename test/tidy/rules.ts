@@ -35,7 +35,7 @@ const vagueWords = new Set(['util', 'utils', 'helper', 'helpers', 'misc', 'commo
 export function badName(file: SourceFile): Finding[] {
   const findings: Finding[] = [];
   for (const part of file.path.split('/')) {
-    const name = part.replace(/(\.test|\.as)?\.[jt]s$/, '');
+    const name = part.replace(/(\.test|\.as|\.d)?\.[jt]s$/, '');
     if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) {
       findings.push({ line: 1, rule: `names are kebab-case: ${part}` });
     }
