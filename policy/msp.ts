@@ -183,7 +183,7 @@ function fabricConfigOf(config: MspConfig): FabricMspConfig {
     fault('POLICY_CONFIG_INVALID', { reason, mspid: fields.name });
   if (fields.name === '') throw invalid('provider without a name');
   if (fields.rootCerts.length === 0) throw invalid('no root certificate');
-  if (fields.signingIdentity !== undefined) throw invalid('a signing identity in a channel');
+  if (fields.signingIdentity.length > 0) throw invalid('a signing identity in a channel');
   const { signatureHashFamily = '', identityIdentifierHashFunction = '' } =
     fields.cryptoConfig ?? {};
   // Fabric can be told to use SHA-3 here; nothing else in this project could follow it.
