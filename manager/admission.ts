@@ -7,6 +7,7 @@ import type { Ledger } from '#ledger';
 import { grantAllows } from '#policy';
 import type { ChannelConfig, Grant, Identity } from '#policy';
 import { fault } from './faults.ts';
+import { withRequestId } from './named-fault.ts';
 import type { AdmittedRequest } from './pipeline-types.ts';
 import type { Whitelist } from './whitelist.ts';
 
@@ -58,7 +59,8 @@ export class Admission {
       const { certificate } = client.identity;
       return { request, certificate: certificate.der, keyId: request.header.kid };
     } catch (error) {
-      throw this.#told(error, request);
+      this.#note(error, request);
+      throw withRequestId(error, request.requestId);
     }
   }
 
@@ -135,15 +137,12 @@ export class Admission {
     });
   }
 
-  /** The refusal with the request's id; those of persons, not of forms, go to the audit log. */
-  #told(error: unknown, { requestId }: ParsedRequest): unknown {
-    if (!(error instanceof Fault)) return error;
-    const { code, kind, message, cause } = error;
-    const detail = { requestId, ...error.detail };
-    if (kind === 'denied' || kind === 'unauthenticated') {
-      this.#audit.warn({ code, ...detail }, 'A request was refused.');
-    }
-    return new Fault(code, kind, message, detail, cause);
+  /** Refusals of persons, not of forms, are audited. */
+  #note(error: unknown, { requestId }: ParsedRequest): void {
+    if (!(error instanceof Fault)) return;
+    const { code, kind, detail } = error;
+    if (kind !== 'denied' && kind !== 'unauthenticated') return;
+    this.#audit.warn({ code, requestId, ...detail }, 'A request was refused.');
   }
 }
 

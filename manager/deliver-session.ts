@@ -71,9 +71,10 @@ async function answerSeek(
   } catch (error) {
     if (!(error instanceof Fault) || stream.signal.aborted) throw error;
     if (error.code === 'MANAGER_STREAM_STALLED') throw error;
-    const { code, detail } = error;
-    source.log.info({ code, ...detail }, 'A request for blocks was refused.');
-    return statusByKind[error.kind];
+    const { code, kind, detail } = error;
+    const log = kind === 'denied' ? source.log.child({ part: 'audit' }) : source.log;
+    log.info({ code, ...detail }, 'A request for blocks was refused.');
+    return statusByKind[kind];
   }
 }
 

@@ -2,7 +2,8 @@ import { Fault, LruMap, limits, toHex } from '#base';
 import type { Clock } from '#base';
 import { sha256 } from '#crypto';
 import type { Admission } from './admission.ts';
-import type { Pipeline, RequestOutcome } from './pipeline-types.ts';
+import { withRequestId } from './named-fault.ts';
+import type { AdmittedRequest, Pipeline, RequestOutcome } from './pipeline-types.ts';
 
 /** A request on its way. */
 export interface Submission {
@@ -39,10 +40,9 @@ export class Submissions {
     if (joined !== undefined) return joined;
     const admitted = this.#admission.admit(bytes, this.#clock.nowMs());
     const { requestId } = admitted.request;
-    const outcome = this.#pipeline.submit(admitted);
-    const submission = { requestId, outcome };
+    const submission = { requestId, outcome: this.#queue(admitted) };
     this.#byContent.set(content, submission);
-    outcome
+    submission.outcome
       .then(({ fault }) => this.#settle(content, requestId, fault))
       .catch((error: unknown) => {
         this.#settle(content, requestId, error instanceof Fault ? error : undefined);
@@ -57,6 +57,14 @@ export class Submissions {
   /** Why a request was refused behind admission, as long as that is remembered. */
   refusalOf(requestId: string): Fault | undefined {
     return this.#refused.get(requestId);
+  }
+
+  #queue(admitted: AdmittedRequest): Promise<RequestOutcome> {
+    try {
+      return this.#pipeline.submit(admitted);
+    } catch (error) {
+      throw withRequestId(error, admitted.request.requestId);
+    }
   }
 
   #settle(content: string, requestId: string, refusal: Fault | undefined): void {

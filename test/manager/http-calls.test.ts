@@ -119,7 +119,7 @@ t.test(
       const answer = await http.app.inject(call);
       t.equal(answer.statusCode, 503);
       t.equal(answer.headers['retry-after'], '1');
-      t.match(answer.json(), { code: 'MANAGER_QUEUE_FULL', title: /./ });
+      t.match(answer.json(), { code: 'MANAGER_QUEUE_FULL', requestId: /^[0-9a-f]{64}$/ });
     }
   },
 );
