@@ -14,7 +14,11 @@ export interface PeerPlace extends Disposable {
 }
 
 /** @param deliver port of the source of blocks, and the PEM root of its TLS certificate. */
-export function peerPlace(chain: TestChain, deliver: { port: number; root: string }): PeerPlace {
+export function peerPlace(
+  chain: TestChain,
+  deliver: { port: number; root: string },
+  changes: Partial<PeerConfig> = {},
+): PeerPlace {
   const dir = mkdtempSync(join(tmpdir(), 'peer-'));
   const file = (name: string, content: string | Uint8Array) => {
     writeFileSync(join(dir, name), content);
@@ -35,6 +39,7 @@ export function peerPlace(chain: TestChain, deliver: { port: number; root: strin
     http: { host: '127.0.0.1', port: 0 },
     portsFile: join(dir, 'ports.json'),
     logLevel: 'warn',
+    ...changes,
   };
   return {
     dir,

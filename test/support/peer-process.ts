@@ -29,6 +29,11 @@ export class PeerProcess {
     this.#exited = once(this.#child, 'close');
   }
 
+  /** How often it wrote the text. */
+  count(text: string): number {
+    return this.output.split(text).length - 1;
+  }
+
   /** The port it serves HTTP at, once it does. */
   async port(): Promise<number> {
     while (!existsSync(this.#portsFile)) {
