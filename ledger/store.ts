@@ -58,6 +58,7 @@ export function openStoreReadOnly(dir: string): Store {
  */
 export function writeStore(dir: string, store: Store, write: () => void): void {
   try {
+    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- two flags make no member
     store.root.transactionSync(write, commitFlags);
   } catch (cause) {
     throw writeFault(cause, { path: storePath(dir) });

@@ -15,38 +15,44 @@ import {
   write,
 } from './support.ts';
 
-t.test('a written block can be read by number, transaction and key', async (t) => {
-  await using ledger = await openTestLedger(temporaryDir(t));
-  const heard: bigint[] = [];
-  const stop = ledger.onCommit(({ number }) => heard.push(number));
-  const reached = ledger.waitForHeight(2n, AbortSignal.timeout(5_000));
-  const envelope = envelopeOf({ name: 'a', writes: [['k', 'v']] });
-  const proposed = await ledger.propose({ header: headerFor(ledger, [envelope]), data: [envelope] });
-  t.same(proposed.codes, [0]);
-  t.equal(ledger.height, 1n, 'a proposed block is not committed');
-  t.equal(ledger.get('notary', 'k'), undefined);
-  const committed = await ledger.seal(testMetadata(0n));
-  await reached;
-  stop();
-  await commit(ledger, { name: 'b' });
+t.test(
+  '002-14 002-17 a written block is kept and can be read by number, transaction and key',
+  async (t) => {
+    await using ledger = await openTestLedger(temporaryDir(t));
+    const heard: bigint[] = [];
+    const stop = ledger.onCommit(({ number }) => heard.push(number));
+    const reached = ledger.waitForHeight(2n, AbortSignal.timeout(5_000));
+    const envelope = envelopeOf({ name: 'a', writes: [['k', 'v']] });
+    const proposed = await ledger.propose({
+      header: headerFor(ledger, [envelope]),
+      data: [envelope],
+    });
+    t.same(proposed.codes, [0]);
+    t.equal(ledger.height, 1n, 'a proposed block is not committed');
+    t.equal(ledger.get('notary', 'k'), undefined);
+    const committed = await ledger.seal(testMetadata(0n));
+    await reached;
+    stop();
+    await commit(ledger, { name: 'b' });
 
-  t.same(heard, [1n]);
-  t.equal(ledger.height, 3n);
-  t.equal(textOf(ledger.get('notary', 'k')!.value), 'v');
-  t.same(ledger.get('notary', 'k')!.version, { blockNum: 1n, txNum: 0n });
-  const block = ledger.block(1n)!;
-  t.same(headerHash(block.header!), committed.headerHash);
-  t.same(block.metadata!.metadata[metadataIndexes.transactionsFilter], [0]);
-  const stored = Metadata.decode(block.metadata!.metadata[metadataIndexes.commitHash]!);
-  t.same(stored.value, committed.commitHash);
-  t.same(block, committed.block);
-  t.same(ledger.blockByTxId(txIdOf('a')), block);
-  const found = ledger.transaction(txIdOf('a'))!;
-  t.same([found.blockNumber, found.index, found.code], [1n, 0, 0]);
-  t.same(found.envelope, envelope);
-  t.equal(ledger.block(3n), undefined);
-  t.equal(ledger.transaction(txIdOf('none')), undefined);
-});
+    t.same(heard, [1n]);
+    t.equal(ledger.height, 3n);
+    t.equal(textOf(ledger.get('notary', 'k')!.value), 'v');
+    t.same(ledger.get('notary', 'k')!.version, { blockNum: 1n, txNum: 0n });
+    const block = ledger.block(1n)!;
+    t.same(headerHash(block.header!), committed.headerHash);
+    t.same(block.metadata!.metadata[metadataIndexes.transactionsFilter], [0]);
+    const stored = Metadata.decode(block.metadata!.metadata[metadataIndexes.commitHash]!);
+    t.same(stored.value, committed.commitHash);
+    t.same(block, committed.block);
+    t.same(ledger.blockByTxId(txIdOf('a')), block);
+    const found = ledger.transaction(txIdOf('a'))!;
+    t.same([found.blockNumber, found.index, found.code], [1n, 0, 0]);
+    t.same(found.envelope, envelope);
+    t.equal(ledger.block(3n), undefined);
+    t.equal(ledger.transaction(txIdOf('none')), undefined);
+  },
+);
 
 t.test('raw blocks are as they were sealed, also when header and metadata lie apart', async (t) => {
   await using ledger = await openTestLedger(temporaryDir(t));

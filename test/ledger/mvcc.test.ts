@@ -67,7 +67,8 @@ const cases: { title: string; block: TestTransaction[]; codes: number[] }[] = [
     codes: [VALID, VALID, MVCC_READ_CONFLICT],
   },
   {
-    title: 'a key written earlier in the block is stale for whoever read it, also when it was deleted',
+    title:
+      'a key written earlier in the block is stale for whoever read it, also when it was deleted',
     block: [
       { name: 'x', reads: [['a', [1, 0]]], writes: [['a', '2']] },
       { name: 'y', reads: [['a', [1, 0]]], writes: [['a', '3']] },
@@ -191,7 +192,7 @@ for (const { title, block, codes } of cases) {
   });
 }
 
-t.test('002-14 ids are used up by invalid transactions too', async (t) => {
+t.test('ids are used up by invalid transactions too', async (t) => {
   await using ledger = await openTestLedger(temporaryDir(t));
   await commit(ledger, { name: 'x', mark: 'badly endorsed' });
   t.same((await commit(ledger, { name: 'x' })).codes, [DUPLICATE_TXID]);
@@ -206,24 +207,30 @@ t.test('what cannot be read keeps the code of the stage before', async (t) => {
   t.same((await ledger.commit(block)).codes, [BAD_PAYLOAD]);
 });
 
-t.test('a transaction without a readable set gets the code that Fabric gives it here', async (t) => {
-  const validate = () => [{ code: VALID, txId: 'x', type: 3 } as const];
-  await using ledger = await openTestLedger(temporaryDir(t), { validate });
-  t.same((await commit(ledger, { name: 'x' })).codes, [INVALID_OTHER_REASON]);
-});
+t.test(
+  'a transaction without a readable set gets the code that Fabric gives it here',
+  async (t) => {
+    const validate = () => [{ code: VALID, txId: 'x', type: 3 } as const];
+    await using ledger = await openTestLedger(temporaryDir(t), { validate });
+    t.same((await commit(ledger, { name: 'x' })).codes, [INVALID_OTHER_REASON]);
+  },
+);
 
-t.test('the last write of a block wins, with its own version', async (t) => {
-  await using ledger = await openTestLedger(temporaryDir(t));
-  await commit(
-    ledger,
-    { name: 'x', writes: [['a', '1']] },
-    { name: 'y', reads: [['a', [7, 7]]], writes: [['a', 'never']] },
-    { name: 'z', writes: [['a', '2']] },
-  );
-  const entry = ledger.get('notary', 'a')!;
-  t.equal(textOf(entry.value), '2');
-  t.same(entry.version, versionOf([1, 2]));
-});
+t.test(
+  '002-17 only valid transactions are applied, the last write of a key with its own version',
+  async (t) => {
+    await using ledger = await openTestLedger(temporaryDir(t));
+    await commit(
+      ledger,
+      { name: 'x', writes: [['a', '1']] },
+      { name: 'y', reads: [['a', [7, 7]]], writes: [['a', 'never']] },
+      { name: 'z', writes: [['a', '2']] },
+    );
+    const entry = ledger.get('notary', 'a')!;
+    t.equal(textOf(entry.value), '2');
+    t.same(entry.version, versionOf([1, 2]));
+  },
+);
 
 t.test('an empty value deletes, whatever the flag says', async (t) => {
   await using ledger = await openTestLedger(temporaryDir(t));
@@ -262,7 +269,11 @@ t.test('metadata has the versions and survives the writes that Fabric says', asy
   await commit(ledger, { name: '2', writes: [['a', '2']] });
   t.same(shown(), ['2', versionOf([3, 0]), bytes('m')], 'a value keeps the metadata');
   await commit(ledger, { name: '3', metadata: [['a', 'n']] });
-  t.same(shown(), ['2', versionOf([4, 0]), bytes('n')], 'metadata keeps the value, not the version');
+  t.same(
+    shown(),
+    ['2', versionOf([4, 0]), bytes('n')],
+    'metadata keeps the value, not the version',
+  );
   await commit(ledger, { name: '4', metadata: [['a', undefined]] });
   t.same(shown(), ['2', versionOf([5, 0]), undefined]);
   await commit(

@@ -129,7 +129,8 @@ export function rwsetOf(transaction: TestTransaction): ParsedRwSet {
         })),
         metadataWrites: metadata.map(([key, value]) => ({
           key,
-          entries: value === undefined ? [] : [{ name: 'VALIDATION_PARAMETER', value: utf8(value) }],
+          entries:
+            value === undefined ? [] : [{ name: 'VALIDATION_PARAMETER', value: utf8(value) }],
         })),
       },
     ],

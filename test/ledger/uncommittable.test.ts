@@ -61,9 +61,7 @@ const cases: { title: string; code: string; block: TestTransaction[] }[] = [
           namespaces: [
             {
               ...emptySet,
-              collections: [
-                { collectionName: 'c', hashedRwset: utf8(''), pvtRwsetHash: utf8('') },
-              ],
+              collections: [{ collectionName: 'c', hashedRwset: utf8(''), pvtRwsetHash: utf8('') }],
             },
           ],
         },

@@ -1,0 +1,20 @@
+/** Reads the state in a thread of its own: each message is a height to be seen at least. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { textOf } from '#base';
+import { openStateReader } from '#ledger';
+
+const reader = openStateReader(workerData as string);
+
+parentPort?.on('message', (height: bigint) => {
+  const before = reader.height;
+  const pinned = reader.get('notary', 'k');
+  reader.refresh();
+  const rows = reader.range('notary', '', '', 10);
+  parentPort?.postMessage({
+    before,
+    pinned: pinned && textOf(pinned.value),
+    height: reader.height,
+    atLeast: reader.height >= height,
+    rows: rows.map(({ key, value, version }) => [key, textOf(value), version.blockNum]),
+  });
+});
