@@ -59,7 +59,7 @@ export class HostCalls {
   /** The import object's functions, bound to this instance; rows as in `hostFunctions`. */
   functions(): Record<HostFunctionName, (...params: number[]) => number | bigint | void> {
     return {
-      argCount: () => this.#args.length,
+      argCount: () => this.#argCount(),
       arg: (index) => this.#arg(index),
       read: (pointer) => this.#read(pointer),
       get: (pointer, length) => this.#get(pointer, length),
@@ -78,6 +78,11 @@ export class HostCalls {
       setResult: (pointer, length) => this.#setResult(pointer, length),
       fail: (pointer, length) => this.#fail(pointer, length),
     };
+  }
+
+  #argCount(): number {
+    this.#charge(gasPrice.hostCall);
+    return this.#args.length;
   }
 
   #arg(index: number): number {

@@ -180,6 +180,35 @@ t.test('state that is written or read is paid for by its length', (t) => {
   t.end();
 });
 
+t.test('no host call that a contract can repeat is free', (t) => {
+  const host = new MemoryHost();
+  host.put('key', utf8('value'));
+  const open = hostCall('rangeOpen', 0, 0, 0, 0, 9);
+  const calls: [keyof typeof hostFunctions, number[], number[]][] = [
+    ['argCount', [], []],
+    ['arg', [0], []],
+    ['read', [0], []],
+    ['get', [dataAt, 3], []],
+    ['remove', [dataAt, 2], []],
+    ['rangeNext', [1], open],
+    ['rangeValue', [1], [...open, ...hostCall('rangeNext', 1)]],
+    ['rangeClose', [1], open],
+    ['clientId', [], []],
+    ['clientMspId', [], []],
+    ['requestId', [], []],
+    ['timeMs', [], []],
+    ['sha256', [0, 0, 0], []],
+    ['emit', [dataAt, 3, 0, 0], []],
+    ['setResult', [0, 0], []],
+  ];
+  for (const [name, params, before] of calls) {
+    const without = run(before, host).gasUsed;
+    const { gasUsed } = run([...before, ...hostCall(name, ...params)], host);
+    t.ok(gasUsed - without >= 100, `${name} costs ${gasUsed - without}`);
+  }
+  t.end();
+});
+
 t.test('a host call that costs more than is left stops before it does anything', (t) => {
   const host = new MemoryHost();
   const instance = instantiate(
