@@ -167,9 +167,9 @@ t.test('nobody but an administrator deploys', async (t) => {
 t.test('a request that writes too much fails alone, one too late waits for the next', async (t) => {
   const state = stateWith('samples', await compiledContract(t, 'samples'));
   const big = (key: string): [string, ...string[]] => [
-    'put',
+    'putOf',
     key,
-    'x'.repeat(limits.stateValueBytesMax / 2),
+    String(limits.stateValueBytesMax / 2),
   ];
   const each = Math.floor(limits.requestOutputBytesMax / (limits.stateValueBytesMax / 2));
   const tooMuch = request(1, ...Array.from({ length: each + 1 }, (_none, at) => big(`a${at}`)));
