@@ -1,36 +1,40 @@
-import { LruMap, limits, toHex } from '#base';
+import { Fault, LruMap, limits, toHex } from '#base';
 import { lifecycleKeys, lifecycleNamespace } from '#formats';
 import { instantiate, prepareContract } from '#wasm';
-import type { HostInterface, InvokeOutcome, PreparedContract } from '#wasm';
+import type { ContractInstance, HostInterface, InvokeOutcome } from '#wasm';
 import { fault } from './faults.ts';
 import type { Invocable, InvocationOutcome } from './run-bundle.ts';
 import type { StateSource } from './simulator.ts';
 
-/** Compiled contracts kept; each is some hundred kilobytes of machine code. */
-const preparedMax = 64;
+/** Instances kept; each has its machine code and its memory. */
+const instancesMax = 32;
 
-/** Contract code by hash, prepared once. One instance lives in each simulation worker. */
+/** Contract code by hash, made ready once. One of these lives in each simulation worker. */
 export class ContractCode {
-  readonly #prepared = new LruMap<string, PreparedContract>(preparedMax);
+  readonly #instances = new LruMap<string, ContractInstance>(instancesMax);
 
   /** @throws ENDORSER_CONTRACT_UNKNOWN when the definition has no code on the ledger. */
   open(name: string, source: StateSource, host: HostInterface): Invocable {
     const hash = source.get(lifecycleNamespace, lifecycleKeys.contract(name))?.value;
     if (hash === undefined) throw fault('ENDORSER_CONTRACT_UNKNOWN', { contract: name });
-    const prepared = this.#prepared.get(toHex(hash)) ?? this.#prepare(hash, source);
-    const instance = instantiate(prepared, host);
+    const instance = this.#instance(hash, source, host);
     return {
       invoke: (functionName, args) =>
-        outcomeOf(instance.invoke(functionName, [...args], limits.operationGasMax)),
+        outcomeOf(instance.invoke(functionName, args, limits.operationGasMax)),
     };
   }
 
-  #prepare(hash: Uint8Array, source: StateSource): PreparedContract {
+  #instance(hash: Uint8Array, source: StateSource, host: HostInterface): ContractInstance {
+    const known = this.#instances.get(toHex(hash));
+    if (known !== undefined) {
+      known.host = host;
+      return known;
+    }
     const code = source.get(lifecycleNamespace, lifecycleKeys.code(hash))?.value;
     if (code === undefined) throw fault('ENDORSER_CONTRACT_UNKNOWN', { codeHash: toHex(hash) });
-    const prepared = prepareContract(code);
-    this.#prepared.set(toHex(hash), prepared);
-    return prepared;
+    const made = instantiate(prepareContract(code), host);
+    this.#instances.set(toHex(hash), made);
+    return made;
   }
 }
 
@@ -45,5 +49,9 @@ const failures = {
 
 function outcomeOf(outcome: InvokeOutcome): InvocationOutcome {
   if (outcome.ok) return outcome;
+  // What only this machine suffers from is no outcome of the contract: nothing may be endorsed.
+  if (outcome.cause instanceof Fault && machineKinds.has(outcome.cause.kind)) throw outcome.cause;
   return { ok: false, message: outcome.message, ...failures[outcome.reason] };
 }
+
+const machineKinds = new Set(['busy', 'broken', 'fatal']);
