@@ -8,16 +8,22 @@ import { limits, silentLog } from '#base';
 import { buildDeliver } from '../../manager/deliver.ts';
 import type { DeliverOptions } from '../../manager/deliver.ts';
 import { BlockStore } from './block-store.ts';
-import { ManualClock, makeChannel, makeMember } from './channel.ts';
+import { ManualClock, makeChannel, makeMember, makeTlsPair } from './channel.ts';
 import { DeliverClient, at, endless, newest, oldest, seekRequest } from './deliver-client.ts';
 
 const channel = await makeChannel();
 const peer = await makeMember(channel.authorities.Org1MSP, 'Org1MSP', { name: 'peer0' });
 
-async function serve(t: Test, bounds: DeliverOptions['bounds'] = {}) {
+const tls = await makeTlsPair();
+
+async function serve(
+  t: Test,
+  bounds: DeliverOptions['bounds'] = {},
+  place: Pick<DeliverOptions['listen'], 'tls'> = {},
+) {
   const store = new BlockStore(channel.genesis);
   const service = buildDeliver({
-    listen: { host: '127.0.0.1', port: 0 },
+    listen: { host: '127.0.0.1', port: 0, ...place },
     channelConfig: () => channel.config,
     ledger: store,
     clock: new ManualClock(),
@@ -42,9 +48,10 @@ async function soon(condition: () => boolean): Promise<void> {
 
 const endlessRequest = () => seekRequest(peer, { start: oldest, stop: at(endless) });
 
-/** Asks for blocks over plain HTTP/2, and never reads one. */
-function askAndNeverRead(t: Test, port: number) {
-  const session = connectHttp2(`http://127.0.0.1:${port}`);
+/** Asks for blocks over bare HTTP/2, and never reads one. */
+function askAndNeverRead(t: Test, port: number, ca?: string) {
+  const scheme = ca === undefined ? 'http' : 'https';
+  const session = connectHttp2(`${scheme}://localhost:${port}`, { ca });
   session.on('error', () => {});
   t.teardown(() => session.destroy());
   const stream = session.request({
@@ -75,13 +82,19 @@ t.test('a client that reads nothing holds one block, and no other client up', as
   t.ok(store.reads - readForOther < 10, `${store.reads} blocks were read`);
 });
 
-t.test('a client that takes no block for too long loses its connection', async (t) => {
-  const { store, port } = await serve(t, { sendWaitMsMax: 300 });
-  for (let block = 0; block < 20; block += 1) store.append(1024 * 1024);
-  const session = askAndNeverRead(t, port);
-  await soon(() => session.destroyed);
-  t.ok(session.destroyed);
-});
+for (const [how, place, ca] of [
+  ['in the clear', {}, undefined],
+  ['over TLS', { tls }, tls.root],
+] as const) {
+  t.test(`a client that takes no block for too long loses its connection ${how}`, async (t) => {
+    const { store, port } = await serve(t, { sendWaitMsMax: 300 }, place);
+    for (let block = 0; block < 20; block += 1) store.append(1024 * 1024);
+    const session = askAndNeverRead(t, port, ca);
+    await soon(() => store.reads > 0);
+    await soon(() => session.destroyed);
+    t.ok(session.destroyed);
+  });
+}
 
 t.test('a client that has vanished frees its stream', async (t) => {
   const { store, open } = await serve(t, { streamsMax: 1 });
