@@ -143,6 +143,8 @@ export const limits = {
   endorseWaitMsMax: 15_000,
   /** How often one bundle is asked for again, elsewhere, before its requests fail. */
   endorseAttemptsMax: 3,
+  /** How long an endorser that hung or lied is asked last: one must not hold up every bundle. */
+  endorserRestMs: 30_000,
   /** A receipt file: the largest request, and the largest result an envelope can hold, as base64. */
   receiptBytesMax: 16 * 1024 * 1024,
   /** Streams of all peers and tools together. */

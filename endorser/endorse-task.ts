@@ -59,6 +59,7 @@ export async function endorseTask(
       ...EndorseOutcome.initial(),
       faultCode: error.code,
       faultSentence: error.message,
+      faultKind: error.kind,
     };
   }
 }

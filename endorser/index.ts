@@ -48,7 +48,7 @@ export async function buildEndorser(
     validate: (block, lookups, configBlock) => validate(block, memo.of(configBlock), lookups),
   });
   if (ledger.height === 0n) await ledger.init(genesis);
-  const nodes = new HeldNodes(config.signers);
+  const nodes = new HeldNodes(config.signers, log);
   await nodes.refresh();
   const { ledgerDir, simulationWorkers: workerCount } = config;
   const simulations = new SimulationPool({ ledgerDir, workerCount, log });
@@ -138,7 +138,10 @@ class EndorserService {
 
   async #endorse({ height, tasks }: EndorseTasks): Promise<Uint8Array> {
     const { ledger, nodes, simulations, clock } = this.#parts;
-    await ledger.waitForHeight(height, AbortSignal.timeout(limits.endorseWaitMsMax / 2));
+    const patience = AbortSignal.timeout(limits.endorseWaitMsMax / 2);
+    await ledger.waitForHeight(height, patience).catch((error: unknown) => {
+      if (error !== patience.reason) throw error;
+    });
     if (ledger.height !== height) {
       throw fault('ENDORSER_HEIGHT_BEHIND', { height: ledger.height, wanted: height });
     }

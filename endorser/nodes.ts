@@ -1,3 +1,5 @@
+import { Fault } from '#base';
+import type { Log } from '#base';
 import { SignerClient } from '#formats';
 import type { NodeEndorsement, SignerKey } from '#formats';
 import type { EndorserConfig } from './config.ts';
@@ -13,9 +15,11 @@ export interface HeldNode {
 /** The nodes whose keys this endorser reaches, and how to have their endorsement made. */
 export class HeldNodes implements Disposable {
   readonly #signers: { client: SignerClient; allowed: readonly string[] | undefined }[];
+  readonly #log: Log;
   #nodes = new Map<string, HeldNode>();
 
-  constructor(signers: EndorserConfig['signers']) {
+  constructor(signers: EndorserConfig['signers'], log: Log) {
+    this.#log = log;
     this.#signers = signers.map(({ socket, nodes }) => ({
       client: new SignerClient(socket),
       allowed: nodes,
@@ -56,32 +60,53 @@ export class HeldNodes implements Disposable {
   }
 
   /**
-   * One signature with the key of each node, the signer hosts side by side.
+   * One signature with the key of each node, the signer hosts side by side. The nodes of a host that
+   * fails are left out: the manager may find others that satisfy the policy.
    *
-   * @throws what a signer host throws (HSM_…, BASE_LINK_…).
+   * @throws what the signer host throws (HSM_…, BASE_LINK_…) when none signed.
    */
   async endorse(nodes: readonly HeldNode[], payload: Uint8Array): Promise<NodeEndorsement[]> {
     const bySigner = Map.groupBy(nodes, (node) => node.signer);
+    const failures: Fault[] = [];
     const made = await Promise.all(
       [...bySigner].map(async ([signer, group]) => {
-        const signatures = await signer.endorse(
-          group.map((node) => ({ keyLabel: node.name, proposalResponsePayload: payload })),
-        );
-        return group.map((node, index) => ({
-          node: node.name,
-          endorsement: {
-            endorser: node.serializedIdentity,
-            signature: signatures[index] as Uint8Array,
-          },
-        }));
+        try {
+          return await endorseGroup(signer, group, payload);
+        } catch (error) {
+          if (!(error instanceof Fault)) throw error;
+          failures.push(error);
+          const facts = { code: error.code, nodes: group.map((node) => node.name) };
+          this.#log.warn(facts, 'a signer host did not endorse');
+          return [];
+        }
       }),
     );
-    return made.flat();
+    const endorsements = made.flat();
+    const [first] = failures;
+    if (first !== undefined && endorsements.length === 0) throw first;
+    return endorsements;
   }
 
   [Symbol.dispose](): void {
     for (const { client } of this.#signers) client.close();
   }
+}
+
+async function endorseGroup(
+  signer: SignerClient,
+  group: readonly HeldNode[],
+  payload: Uint8Array,
+): Promise<NodeEndorsement[]> {
+  const signatures = await signer.endorse(
+    group.map((node) => ({ keyLabel: node.name, proposalResponsePayload: payload })),
+  );
+  return group.map((node, index) => ({
+    node: node.name,
+    endorsement: {
+      endorser: node.serializedIdentity,
+      signature: signatures[index] as Uint8Array,
+    },
+  }));
 }
 
 function servesNode(key: SignerKey, allowed: readonly string[] | undefined): boolean {

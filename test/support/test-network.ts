@@ -2,17 +2,22 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '#base';
+import {
+  ZoneProcesses,
+  admitIdentity,
+  clientKey,
+  contractCode,
+  createNetwork,
+  defaultNetwork,
+  deployContract,
+  identityNames,
+  newClient,
+  openNetwork,
+  serviceOf,
+  signRequest,
+} from '#cli';
+import type { NetworkSpec, OpenNetwork, ServiceAnswer, ServiceClient } from '#cli';
 import type { JoseAlgorithm } from '#crypto';
-import { signRequest } from '../../cli/client-key.ts';
-import { admitIdentity, clientKey, newClient } from '../../cli/clients.ts';
-import { contractCode, deployContract } from '../../cli/deploy.ts';
-import { createNetwork } from '../../cli/network-create.ts';
-import { openNetwork, serviceOf } from '../../cli/network-open.ts';
-import type { OpenNetwork } from '../../cli/network-open.ts';
-import { defaultNetwork, identityNames } from '../../cli/network-spec.ts';
-import type { NetworkSpec } from '../../cli/network-spec.ts';
-import type { ServiceAnswer, ServiceClient } from '../../cli/service-client.ts';
-import { ZoneProcesses } from '../../cli/zone-processes.ts';
 
 export const everyOrganisation = "AND('Org1MSP.peer', 'Org2MSP.peer', 'Org3MSP.peer')";
 
