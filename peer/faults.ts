@@ -5,6 +5,7 @@ export const fault = declareFaults({
   PEER_GENESIS_INVALID: ['malformed', 'The block given as trust anchor is no genesis block.'],
   PEER_GENESIS_MISMATCH: ['malformed', 'The ledger began with another genesis block.'],
   PEER_IDENTITY_INVALID: ['malformed', 'The peer’s certificate and private key do not match.'],
+  PEER_TLS_INVALID: ['malformed', 'The TLS certificates or their key cannot be used.'],
   PEER_FILE_UNREADABLE: ['malformed', 'A file that the configuration names cannot be read.'],
   PEER_LISTEN_INSECURE: [
     'malformed',

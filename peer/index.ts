@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { equalBytes, systemClock } from '#base';
 import type { Clock, Log } from '#base';
 import { dataHash, headerHash } from '#formats';
@@ -13,6 +12,7 @@ import { fault } from './faults.ts';
 import { ChainFollower } from './follow-chain.ts';
 import { buildHttp } from './http.ts';
 import type { HttpService, ListenPlace } from './http.ts';
+import { readAuthorities, readText, readTlsPair } from './named-files.ts';
 import { seekRequest } from './seek-request.ts';
 import { transportIdentity } from './transport-identity.ts';
 
@@ -35,17 +35,18 @@ export interface Peer extends AsyncDisposable {
  * Opens the peer's ledger, which begins with the genesis block it trusts, serves it for reading and
  * follows the channel: every block is verified, validated and committed, and no contract is run.
  *
- * @throws PEER_GENESIS_INVALID, PEER_GENESIS_MISMATCH, PEER_IDENTITY_INVALID, PEER_FILE_UNREADABLE,
- *   PEER_LISTEN_INSECURE; POLICY_CONFIG_INVALID; LEDGER_… when the ledger cannot be opened.
+ * @throws PEER_GENESIS_INVALID, PEER_GENESIS_MISMATCH, PEER_IDENTITY_INVALID, PEER_TLS_INVALID,
+ *   PEER_FILE_UNREADABLE, PEER_LISTEN_INSECURE; POLICY_CONFIG_INVALID; LEDGER_… when the ledger
+ *   cannot be opened.
  */
 export async function buildPeer(
   config: PeerConfig,
   deps: { log: Log; genesis: Block; clock?: Clock },
 ): Promise<Peer> {
   const { log, genesis, clock = systemClock } = deps;
-  const source = { ...config.deliver, ca: readNamed(config.deliver.caFile) };
+  const source = { ...config.deliver, ca: readAuthorities(config.deliver.caFile) };
   const { mspid, certificateFile, keyFile } = config.identity;
-  const identity = transportIdentity(mspid, textIn(certificateFile), textIn(keyFile));
+  const identity = transportIdentity(mspid, readText(certificateFile), readText(keyFile));
   const listen = listenPlace(config);
   const memo = new ConfigMemo();
   const ledger = await openChain(config.ledgerDir, { log, genesis, memo });
@@ -130,22 +131,5 @@ function checkGenesis(genesis: Block, memo: ConfigMemo): void {
 function listenPlace({ http }: PeerConfig): ListenPlace {
   const { host, port, tls } = http;
   if (tls === undefined) return { host, port };
-  const { certificateFile, keyFile } = tls;
-  return {
-    host,
-    port,
-    tls: { certificate: textIn(certificateFile), privateKey: textIn(keyFile) },
-  };
-}
-
-function textIn(file: string): string {
-  return readNamed(file).toString('utf8');
-}
-
-function readNamed(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw fault('PEER_FILE_UNREADABLE', { file }, cause);
-  }
+  return { host, port, tls: readTlsPair(tls) };
 }

@@ -1,9 +1,9 @@
 /** `node peer/main.ts CONFIG.json`: one peer until SIGTERM or SIGINT. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { Fault, createLog, readConfig } from '#base';
-import { Block } from '#formats';
 import { PeerConfig, buildPeer } from './index.ts';
+import { readGenesis } from './named-files.ts';
 
 /** What the exit status says to whoever started the process. */
 const exitCodes = {
@@ -16,8 +16,7 @@ const exitCodes = {
 async function main(): Promise<void> {
   const config = readConfig(PeerConfig, process.argv[2] ?? '');
   const log = createLog(config.name, config.logLevel);
-  const genesis = Block.decode(readFileSync(config.genesisFile));
-  const peer = await buildPeer(config, { log, genesis });
+  const peer = await buildPeer(config, { log, genesis: readGenesis(config.genesisFile) });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => void peer.close());
   }

@@ -1,5 +1,4 @@
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
 import { equalBytes, utf8 } from '#base';
 import { normaliseEcdsa, parsePem } from '#crypto';
 import { SerializedIdentity } from '#formats';
@@ -32,18 +31,23 @@ export function transportIdentity(
 }
 
 function matchedKey(certificate: string, privateKey: string) {
-  let key: KeyObject;
-  try {
-    key = createPrivateKey(privateKey);
-  } catch (cause) {
-    throw fault('PEER_IDENTITY_INVALID', { reason: 'the key cannot be read' }, cause);
-  }
-  const { publicKey } = parsePem(certificate);
+  const key = asIdentityFault('the key cannot be read', () => createPrivateKey(privateKey));
+  const { publicKey } = asIdentityFault('no certificate', () => parsePem(certificate));
   const spki = new Uint8Array(createPublicKey(key).export({ type: 'spki', format: 'der' }));
-  if (!equalBytes(spki, publicKey.spki)) {
-    throw fault('PEER_IDENTITY_INVALID', { reason: 'the key is of another certificate' });
-  }
+  if (!equalBytes(spki, publicKey.spki)) throw invalid('the key is of another certificate');
   const { kind } = publicKey;
-  if (kind === 'P-256' || kind === 'P-384') return { key, curve: kind };
-  throw fault('PEER_IDENTITY_INVALID', { reason: 'kind of key', kind });
+  if (kind !== 'P-256' && kind !== 'P-384') throw invalid('kind of key');
+  return { key, curve: kind };
+}
+
+function asIdentityFault<Value>(reason: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (cause) {
+    throw fault('PEER_IDENTITY_INVALID', { reason }, cause);
+  }
+}
+
+function invalid(reason: string): Error {
+  return fault('PEER_IDENTITY_INVALID', { reason });
 }

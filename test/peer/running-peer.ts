@@ -37,9 +37,9 @@ export interface RunningPeer {
   peer: Peer;
   lines: LogLines;
   /** JSON of an answer, with its status. */
-  ask(path: string): Promise<{ status: number; body: Record<string, unknown> }>;
+  ask: (path: string) => Promise<{ status: number; body: Record<string, unknown> }>;
   /** Resolves when the peer has committed the block. */
-  committed(number: number): Promise<void>;
+  committed: (number: number) => Promise<void>;
 }
 
 export async function runPeer(

@@ -1,49 +1,27 @@
 import t from 'tap';
 import { Fault, toBase64, utf8 } from '#base';
 import { derToRaw } from '#crypto';
-import {
-  Metadata,
-  RequestResult,
-  assembleJws,
-  encodeReceipt,
-  parseRequest,
-  receiptJson,
-  validationCodes,
-} from '#formats';
-import type { Receipt } from '#formats';
+import { assembleJws, encodeReceipt, parseRequest, receiptJson, validationCodes } from '#formats';
 import { verifyReceipt } from '#peer';
 import { mutate, seededRandom } from '../crypto/fuzzing.ts';
 import { testNetwork, testOrg } from '../policy/test-channel.ts';
 import { TestChain } from '../support/test-chain.ts';
+import { bundleTransaction, madeMs, requestOf } from '../support/test-transactions.ts';
 import {
-  bundleTransaction,
-  definitionOf,
-  madeMs,
-  requestOf,
-} from '../support/test-transactions.ts';
+  bundle,
+  chain,
+  early,
+  good,
+  network,
+  receiptOf,
+  trust,
+  verify,
+  withCertificate,
+  withKid,
+} from './receipt-sample.ts';
 
-const network = await testNetwork(2);
 const { zone, orgs } = network;
 const [org] = orgs;
-const trust = { genesis: new TestChain(network).genesis };
-
-const withKid = requestOf(network, { key: 'a', value: '1' });
-const withCertificate = requestOf(network, { key: 'b', value: '2', with: 'certificate' });
-const others = ['c', 'd', 'e'].map((key) => requestOf(network, { key, value: '3' }));
-
-/** Block 2 holds the first two requests, block 3 the others. */
-const chain = new TestChain(network);
-chain.append(definitionOf(network, 'notary'));
-const bundle = bundleTransaction(network, [withKid, withCertificate]);
-chain.append(bundle);
-const early = receiptOf(chain, withKid);
-chain.append(bundleTransaction(network, others));
-
-function receiptOf(of: TestChain, jws: Uint8Array): Receipt {
-  return of.receipt(parseRequest(jws).requestIdBytes);
-}
-
-const verify = (receipt: Receipt) => verifyReceipt(utf8(encodeReceipt(receipt)), trust);
 
 t.test('a receipt tells who asked for what, where it stands, and who signed that', async (t) => {
   const requestId = parseRequest(withCertificate).requestId;
@@ -101,126 +79,6 @@ t.test('a receipt of an invalid transaction says so', async (t) => {
     outcome: 'invalidated',
     validation: { code: 10, name: 'ENDORSEMENT_POLICY_FAILURE' },
   });
-});
-
-const good = receiptOf(chain, withCertificate);
-const flipped = (bytes: Uint8Array, at = bytes.length - 1) =>
-  bytes.map((byte, index) => (index === at ? byte ^ 1 : byte));
-const jwsWith = (part: number, change: (text: string) => string) =>
-  good.request
-    .split('.')
-    .map((text, index) => (index === part ? change(text) : text))
-    .join('.');
-const lastButOne = (text: string) => {
-  const at = text.length - 4;
-  return text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1);
-};
-const anotherResult = RequestResult.encode({
-  ...RequestResult.decode(good.result),
-  message: 'as the holder would like it',
-});
-const mismatch = 'PEER_RECEIPT_REQUEST_MISMATCH';
-
-/** Every member of a receipt with another value, and how that is refused. */
-const altered: Record<string, [change: Partial<Receipt>, code: string]> = {
-  channel: [{ channel: 'other' }, mismatch],
-  'request (payload)': [{ request: jwsWith(1, lastButOne) }, 'PEER_RECEIPT_UNREADABLE'],
-  'request (signature)': [{ request: jwsWith(2, lastButOne) }, mismatch],
-  'request (of somebody else)': [{ request: early.request }, mismatch],
-  result: [{ result: anotherResult }, 'PEER_RECEIPT_RESULT_MISMATCH'],
-  'result (of another request)': [{ result: early.result }, 'PEER_RECEIPT_RESULT_MISMATCH'],
-  leafIndex: [{ leafIndex: good.leafIndex + 1n }, 'PEER_RECEIPT_PROOF_INVALID'],
-  'leafIndex (past all numbers)': [{ leafIndex: 2n ** 64n - 1n }, 'PEER_RECEIPT_PROOF_INVALID'],
-  treeSize: [{ treeSize: good.treeSize + 1n }, 'PEER_RECEIPT_BLOCK_MISMATCH'],
-  'inclusionProof (order)': [
-    { inclusionProof: good.inclusionProof.toReversed() },
-    'PEER_RECEIPT_PROOF_INVALID',
-  ],
-  'inclusionProof (shorter)': [
-    { inclusionProof: good.inclusionProof.slice(1) },
-    'PEER_RECEIPT_PROOF_INVALID',
-  ],
-  'inclusionProof (longer)': [
-    { inclusionProof: [...good.inclusionProof, good.leaf.resultHash] },
-    'PEER_RECEIPT_PROOF_INVALID',
-  ],
-  'certificates (a stranger’s)': [
-    { certificates: [(await testOrg('Stranger')).ca.certificate.der] },
-    'PEER_RECEIPT_CERTIFICATE_UNKNOWN',
-  ],
-  'certificates (no certificate)': [
-    { certificates: [utf8('x')] },
-    'PEER_RECEIPT_CERTIFICATE_UNKNOWN',
-  ],
-  'signatures (of another block)': [
-    { signatures: early.signatures },
-    'PEER_RECEIPT_BLOCK_MISMATCH',
-  ],
-  'signatures (last bit)': [
-    { signatures: flipped(good.signatures) },
-    'PEER_RECEIPT_SIGNATURE_INVALID',
-  ],
-  'signatures (none)': [
-    { signatures: Metadata.encode({ value: Metadata.decode(good.signatures).value }) },
-    'PEER_RECEIPT_SIGNATURE_INVALID',
-  ],
-  'signatures (bytes that nothing signs)': [
-    { signatures: Uint8Array.from([...good.signatures, 0x1a, 0x01, 0x41]) },
-    'PEER_RECEIPT_SIGNATURES_ALTERED',
-  ],
-  'signatures (identifier header)': [
-    { signatures: withIdentifierHeader(good.signatures) },
-    'PEER_RECEIPT_SIGNATURES_ALTERED',
-  ],
-};
-for (const [member, change] of Object.entries({
-  requestHash: [flipped(good.leaf.requestHash), mismatch],
-  resultHash: [flipped(good.leaf.resultHash), 'PEER_RECEIPT_RESULT_MISMATCH'],
-  blockNumber: [good.leaf.blockNumber - 1n, 'PEER_RECEIPT_PROOF_INVALID'],
-  txId: ['f'.repeat(64), 'PEER_RECEIPT_PROOF_INVALID'],
-  requestIndex: [0, 'PEER_RECEIPT_PROOF_INVALID'],
-  validationCode: [1, 'PEER_RECEIPT_PROOF_INVALID'],
-} as const)) {
-  altered[`leaf.${member}`] = [{ leaf: { ...good.leaf, [member]: change[0] } }, change[1]];
-}
-altered['leaf.blockNumber (after the block)'] = [
-  { leaf: { ...good.leaf, blockNumber: good.block.number + 1n } },
-  'PEER_RECEIPT_PROOF_INVALID',
-];
-for (const [member, value] of Object.entries({
-  number: good.block.number + 1n,
-  previousHash: flipped(good.block.previousHash),
-  dataHash: flipped(good.block.dataHash),
-})) {
-  const block = { ...good.block, [member]: value };
-  altered[`block.${member}`] = [{ block }, 'PEER_RECEIPT_SIGNATURE_INVALID'];
-}
-
-function withIdentifierHeader(signatures: Uint8Array): Uint8Array {
-  const entry = Metadata.decode(signatures);
-  const [first] = entry.signatures;
-  const changed = { ...first!, identifierHeader: utf8('unsigned') };
-  return Metadata.encode({ ...entry, signatures: [changed] });
-}
-
-for (const [member, [change, code]] of Object.entries(altered)) {
-  t.test(`a receipt with another ${member} is refused as ${code}`, async (t) => {
-    t.throws(() => verify({ ...good, ...change }), { code });
-  });
-}
-
-t.test('every member of a receipt is among the altered ones', async (t) => {
-  const { format: _format, leaf, block, ...rest } = receiptJson(good);
-  const names = [
-    ...Object.keys(rest),
-    ...Object.keys(leaf).map((name) => `leaf.${name}`),
-    ...Object.keys(block).map((name) => `block.${name}`),
-  ];
-  const covered = new Set(Object.keys(altered).map((name) => name.split(' ')[0]));
-  t.same(
-    names.filter((name) => !covered.has(name)),
-    [],
-  );
 });
 
 t.test('what is no receipt at all is refused', async (t) => {
@@ -292,16 +150,23 @@ t.test('a client’s signature has to be by the certificate that goes with it', 
 t.test('a mutated receipt is refused by a fault, or says the same', async (t) => {
   const file = utf8(encodeReceipt(good));
   const random = seededRandom(20_261_121);
-  const truth = verify(good);
+  const truth = JSON.stringify(verify(good), bigintAsText);
+  const channelConfig = chain.config;
+  const wrong: unknown[] = [];
   let refusals = 0;
   for (let round = 0; round < 1_500; round += 1) {
     try {
-      t.same(verifyReceipt(mutate(file, random), trust), truth);
+      const verified = verifyReceipt(mutate(file, random), { channelConfig });
+      if (JSON.stringify(verified, bigintAsText) !== truth) wrong.push(verified);
     } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      t.match(error.code, /^PEER_RECEIPT_/);
+      if (!(error instanceof Fault && error.code.startsWith('PEER_RECEIPT_'))) wrong.push(error);
       refusals += 1;
     }
   }
+  t.same(wrong, []);
   t.ok(refusals > 1_000, `${refusals} of 1500 are refused`);
 });
+
+function bigintAsText(_name: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
+}

@@ -29,6 +29,10 @@ export class PeerProcess {
     this.#exited = once(this.#child, 'close');
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** How often it wrote the text. */
   count(text: string): number {
     return this.output.split(text).length - 1;
