@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ChildProgram } from './child-program.ts';
 import type { FabricBinaries } from './fabric-binaries.ts';
+import { fetchBlocks } from './fetch-blocks.ts';
 import { freeLoopbackPorts } from './loopback-ports.ts';
 import { commitHashIn, validationCodesIn } from './stored-block.ts';
 
@@ -160,6 +161,13 @@ export class StockPeer {
     const bytes = await readFile(file);
     await rm(file);
     return new Uint8Array(bytes);
+  }
+
+  /** All committed blocks below the height; its TLS certificate must name localhost. */
+  blocks(height: bigint): Promise<Uint8Array[]> {
+    const { adminMspDir, channel, mspId, tls } = this.#options;
+    const port = Number(this.address.split(':')[1]);
+    return fetchBlocks({ port, root: tls.root, mspId, mspDir: adminMspDir, channel }, 0n, height);
   }
 
   /** Fabric's TxValidationCode of each transaction of a block. */
