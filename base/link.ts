@@ -55,8 +55,11 @@ export async function serveLink(
     });
     socket.on('error', () => socket.destroy());
     readFrames(socket, (frame) => {
-      if (frame.kind !== frameKinds.call) return socket.destroy();
-      void answerCall(socket, frame, handler, gone.signal, onFailure);
+      if (frame.kind === frameKinds.call) {
+        void answerCall(socket, frame, handler, gone.signal, onFailure);
+      } else {
+        socket.destroy();
+      }
     });
   });
   await new Promise<void>((resolve, reject) => {

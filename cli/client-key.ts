@@ -26,22 +26,18 @@ export interface ClientKey {
 }
 
 export function generateClientKey(algorithm: JoseAlgorithm): ClientKey {
-  switch (algorithm) {
-    case 'ES256':
-      return nodeKey(algorithm, generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
-    case 'ES384':
-      return nodeKey(algorithm, generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey);
-    case 'ES256K':
-      return nodeKey(algorithm, generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey);
-    case 'EdDSA':
-      return nodeKey(algorithm, generateKeyPairSync('ed25519').privateKey);
-    case 'RS256':
-    case 'PS256':
-      return nodeKey(algorithm, generateKeyPairSync('rsa', { modulusLength: rsaBits }).privateKey);
-    case 'SM2':
-      return sm2Key(new Uint8Array(randomBytes(32)));
-  }
+  if (algorithm === 'SM2') return sm2Key(new Uint8Array(randomBytes(32)));
+  return nodeKey(algorithm, generators[algorithm]().privateKey);
 }
+
+const generators = {
+  ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  ES384: () => generateKeyPairSync('ec', { namedCurve: 'P-384' }),
+  ES256K: () => generateKeyPairSync('ec', { namedCurve: 'secp256k1' }),
+  EdDSA: () => generateKeyPairSync('ed25519'),
+  RS256: () => generateKeyPairSync('rsa', { modulusLength: rsaBits }),
+  PS256: () => generateKeyPairSync('rsa', { modulusLength: rsaBits }),
+} as const;
 
 /** @param pem as `toPem` made it. @param rsaAlgorithm which of RSA's two an RSA key is for. */
 export function readClientKey(pem: string, rsaAlgorithm: 'RS256' | 'PS256' = 'PS256'): ClientKey {

@@ -67,12 +67,10 @@ export class ServiceClient {
           incoming.on('error', failed);
           incoming.on('end', () => {
             const text = Buffer.concat(chunks).toString('utf8');
-            const isJson = /json$/.test(
-              (incoming.headers['content-type'] ?? '').split(';')[0] ?? '',
-            );
+            const [mediaType = ''] = (incoming.headers['content-type'] ?? '').split(';');
+            const isJson = mediaType.endsWith('json') && mediaType !== 'application/x-ndjson';
             const status = incoming.statusCode ?? 0;
-            const isLines = /x-ndjson/.test(incoming.headers['content-type'] ?? '');
-            resolve({ status, body: isJson && !isLines ? (JSON.parse(text) as unknown) : text });
+            resolve({ status, body: isJson ? (JSON.parse(text) as unknown) : text });
           });
         },
       );

@@ -33,7 +33,7 @@ export interface Endorser extends AsyncDisposable {
 /**
  * Opens the endorser's copy of the ledger, starts its simulation workers and serves the manager.
  *
- * @throws LEDGER_… when the copy cannot be opened, BASE_LINK_… when no signer host answers.
+ * @throws LEDGER_… when the copy cannot be opened.
  */
 export async function buildEndorser(
   config: EndorserConfig,
@@ -106,7 +106,7 @@ class EndorserService {
 
   async #status(): Promise<Uint8Array> {
     const { ledger, nodes, simulations } = this.#parts;
-    if (nodes.names.length === 0) await nodes.refresh();
+    if (!nodes.isComplete) await nodes.refresh();
     return EndorserStatus.encode({
       height: ledger.height,
       tasksWaiting: simulations.jobsWaiting,

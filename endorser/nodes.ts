@@ -17,6 +17,7 @@ export class HeldNodes implements Disposable {
   readonly #signers: { client: SignerClient; allowed: readonly string[] | undefined }[];
   readonly #log: Log;
   #nodes = new Map<string, HeldNode>();
+  #isComplete = false;
 
   constructor(signers: EndorserConfig['signers'], log: Log) {
     this.#log = log;
@@ -28,18 +29,26 @@ export class HeldNodes implements Disposable {
 
   /** Asks every signer host for its keys; one that does not answer leaves its nodes out. */
   async refresh(): Promise<void> {
+    let isComplete = true;
     const found = await Promise.all(
       this.#signers.map(async ({ client, allowed }) => {
-        const keys = await client.describe();
-        return keys
-          .filter((key) => servesNode(key, allowed))
-          .map(({ label, serializedIdentity }): [string, HeldNode] => [
-            label,
-            { name: label, serializedIdentity, signer: client },
-          ]);
+        try {
+          return nodesOf(client, await client.describe(), allowed);
+        } catch (error) {
+          if (!(error instanceof Fault)) throw error;
+          isComplete = false;
+          this.#log.warn({ code: error.code, ...error.detail }, 'a signer host does not answer');
+          return [];
+        }
       }),
     );
     this.#nodes = new Map(found.flat());
+    this.#isComplete = isComplete;
+  }
+
+  /** Whether every signer host has said which keys it holds; if not, ask again later. */
+  get isComplete(): boolean {
+    return this.#isComplete;
   }
 
   get names(): string[] {
@@ -107,6 +116,16 @@ async function endorseGroup(
       signature: signatures[index] as Uint8Array,
     },
   }));
+}
+
+function nodesOf(
+  signer: SignerClient,
+  keys: readonly SignerKey[],
+  allowed: readonly string[] | undefined,
+): [string, HeldNode][] {
+  return keys
+    .filter((key) => servesNode(key, allowed))
+    .map(({ label, serializedIdentity }) => [label, { name: label, serializedIdentity, signer }]);
 }
 
 function servesNode(key: SignerKey, allowed: readonly string[] | undefined): boolean {

@@ -48,7 +48,7 @@ export class SimulationPool implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#slots.map((slot) => slot.worker?.terminate()));
+    await Promise.all(this.#slots.map(async (slot) => slot.worker?.terminate()));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

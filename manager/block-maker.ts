@@ -7,7 +7,7 @@ import type { Block, SignerClient } from '#formats';
 import type { CommittedBlock, Ledger, ProposedBlock } from '#ledger';
 
 const nonceBytes = 24;
-const signRetryMs = 200;
+const retryMs = 200;
 
 export interface BlockMakerParts {
   ledger: Ledger;
@@ -66,10 +66,13 @@ export class BlockMaker {
       creator: orderingKey.serializedIdentity,
       nonce: new Uint8Array(randomBytes(nonceBytes)),
     });
-    const signature = await this.#sign(proposed, value, signatureHeader);
-    return ledger.seal(
-      blockMetadata(facts, value, [{ signatureHeader, signature, identifierHeader: emptyBytes }]),
+    const { number } = proposed.header;
+    const signature = await this.#patiently(number, 'its signature', () =>
+      this.#sign(proposed, value, signatureHeader),
     );
+    const signatures = [{ signatureHeader, signature, identifierHeader: emptyBytes }];
+    const metadata = blockMetadata(facts, value, signatures);
+    return this.#patiently(number, 'room on its disk', () => ledger.seal(metadata));
   }
 
   #lastConfigIndex({ header, data }: ProposedBlock): bigint {
@@ -78,26 +81,35 @@ export class BlockMaker {
     return this.#parts.ledger.configBlock.header?.number ?? 0n;
   }
 
-  /** The block is already on disk: a signer that is away for a while is waited for. */
-  async #sign(
+  #sign(
     { header }: ProposedBlock,
     metadataValue: Uint8Array,
     signatureHeader: Uint8Array,
   ): Promise<Uint8Array> {
-    const { signer, orderingKey, channel, log, signal } = this.#parts;
+    const { signer, orderingKey, channel } = this.#parts;
+    return signer.signBlock({
+      keyLabel: orderingKey.label,
+      channel,
+      ...header,
+      metadataValue,
+      signatureHeader,
+    });
+  }
+
+  /** The block is already on disk: a signer that is away, or a disk that is full, is waited for. */
+  async #patiently<Result>(
+    block: bigint,
+    awaited: string,
+    act: () => Promise<Result>,
+  ): Promise<Result> {
+    const { log, signal } = this.#parts;
     for (;;) {
       try {
-        return await signer.signBlock({
-          keyLabel: orderingKey.label,
-          channel,
-          ...header,
-          metadataValue,
-          signatureHeader,
-        });
+        return await act();
       } catch (error) {
         if (!(error instanceof Fault) || error.kind !== 'busy') throw error;
-        log.warn({ block: header.number, code: error.code }, 'the block waits for its signature');
-        await wait(signRetryMs, undefined, { signal });
+        log.warn({ block, awaited, code: error.code }, 'the block waits');
+        await wait(retryMs, undefined, { signal });
       }
     }
   }

@@ -1,5 +1,6 @@
-import { Fault, concatBytes, equalBytes, limits } from '#base';
+import { Fault, concatBytes, equalBytes, httpStatusOf, limits } from '#base';
 import type { FaultKind, Log } from '#base';
+import { ProposalResponsePayload, proposalHash } from '#formats';
 import type { BuiltProposal, ClientCertificate, EndorseOutcome, Endorsement } from '#formats';
 import { planEndorsement } from '#policy';
 import type { ChannelConfig, NodeIdentity } from '#policy';
@@ -39,6 +40,12 @@ interface Gathered {
   byNode: Map<string, Endorsement>;
 }
 
+/** Who failed a task so far, so that others are asked. */
+interface Failed {
+  endorsers: Set<string>;
+  nodes: Set<string>;
+}
+
 /**
  * Has a bundle endorsed: chooses target nodes by the policy and endorsers by the routing mode,
  * verifies every endorsement that comes back, and asks for a failed or wrong one again, elsewhere
@@ -46,31 +53,34 @@ interface Gathered {
  */
 export class EndorsementCollector {
   readonly #parts: CollectorParts;
+  #turn = 0;
 
   constructor(parts: CollectorParts) {
     this.#parts = parts;
   }
 
   async collect(job: EndorsementJob): Promise<EndorsementResult> {
-    const alternatives = this.#alternatives(job.policy);
-    const failed = new Set<string>();
-    let lastFault: Fault = fault('MANAGER_ENDORSERS_UNREACHABLE', { contract: job.contract });
+    const { pool, routing } = this.#parts;
+    const failed: Failed = { endorsers: new Set(), nodes: new Set() };
+    const turn = (this.#turn += 1) - 1;
+    let lastFault: Fault | undefined;
     for (let attempt = 0; attempt < limits.endorseAttemptsMax; attempt += 1) {
+      const tried = { failedEndorsers: failed.endorsers, failedNodes: failed.nodes, attempt, turn };
       const choice = chooseAssignments(
-        this.#parts.routing,
-        alternatives,
-        this.#parts.pool.states(),
-        { failedEndorsers: failed, attempt },
+        routing,
+        this.#alternatives(job.policy),
+        pool.states(),
+        tried,
       );
       if (choice === undefined) {
-        await this.#parts.pool.refresh();
+        await pool.refresh();
         continue;
       }
       const result = await this.#attempt(job, choice, failed);
       if (result.kind !== 'failed') return result;
       lastFault = result.fault;
     }
-    return { kind: 'failed', fault: lastFault };
+    return { kind: 'failed', fault: finalFault(job, lastFault) };
   }
 
   #alternatives(policy: Uint8Array): string[][] {
@@ -84,7 +94,7 @@ export class EndorsementCollector {
   async #attempt(
     job: EndorsementJob,
     { nodes, assignments }: Choice,
-    failed: Set<string>,
+    failed: Failed,
   ): Promise<EndorsementResult> {
     const gathered: Gathered = { payload: undefined, byNode: new Map() };
     const answers = await Promise.all(
@@ -96,19 +106,30 @@ export class EndorsementCollector {
     let lastFault: Fault | undefined;
     for (const { assignment, answer } of answers) {
       if (!(answer instanceof Fault) && answer.refusals.length > 0) return refusedOf(answer);
-      const wrong = answer instanceof Fault ? answer : this.#take(assignment, answer, gathered);
+      const wrong =
+        answer instanceof Fault ? answer : this.#take(job, assignment, answer, gathered);
       if (wrong === undefined) continue;
       lastFault = wrong;
-      failed.add(assignment.endorser);
-      this.#parts.log.warn(
-        { endorser: assignment.endorser, nodes: assignment.nodes, code: wrong.code },
-        'an endorsement failed and is asked for again',
-      );
+      this.#note(assignment, wrong, failed);
     }
     if (lastFault !== undefined) return { kind: 'failed', fault: lastFault };
     const endorsements = nodes.map((node) => gathered.byNode.get(node) as Endorsement);
     const proposalResponsePayload = gathered.payload as Uint8Array;
     return { kind: 'endorsed', proposalResponsePayload, endorsements };
+  }
+
+  #note({ endorser, nodes }: Assignment, wrong: Fault, failed: Failed): void {
+    const { code, detail } = wrong;
+    failed.endorsers.add(endorser);
+    if (typeof detail['node'] === 'string') failed.nodes.add(detail['node']);
+    // One that hangs or lies would hold up every bundle; what it says of itself does not.
+    if (code === 'BASE_LINK_TIMEOUT' || code.startsWith('MANAGER_ENDORSEMENT_')) {
+      this.#parts.pool.rest(endorser);
+    }
+    this.#parts.log.warn(
+      { endorser, nodes, code, node: detail['node'] },
+      'an endorsement failed and is asked for again',
+    );
   }
 
   async #ask(job: EndorsementJob, assignment: Assignment): Promise<EndorseOutcome | Fault> {
@@ -129,7 +150,7 @@ export class EndorsementCollector {
       );
       if (outcome === undefined) return fault('MANAGER_ENDORSEMENT_MISSING');
       if (outcome.faultCode === '') return outcome;
-      return new Fault(outcome.faultCode, 'broken', outcome.faultSentence, {});
+      return new Fault(outcome.faultCode, kindOf(outcome.faultKind), outcome.faultSentence, {});
     } catch (error) {
       if (error instanceof Fault) return error;
       throw error;
@@ -137,23 +158,29 @@ export class EndorsementCollector {
   }
 
   /** Verifies one endorser's answer. @returns what is wrong with it, or undefined. */
-  #take(assignment: Assignment, outcome: EndorseOutcome, gathered: Gathered): Fault | undefined {
-    const { endorser } = assignment;
+  #take(
+    { proposal }: EndorsementJob,
+    { endorser, nodes }: Assignment,
+    outcome: EndorseOutcome,
+    gathered: Gathered,
+  ): Fault | undefined {
     const payload = outcome.proposalResponsePayload;
-    gathered.payload ??= payload;
-    if (!equalBytes(gathered.payload, payload)) {
-      return fault('MANAGER_ENDORSEMENT_DIVERGES', { endorser });
-    }
     const byNode = new Map(outcome.endorsements.map((one) => [one.node, one.endorsement]));
-    for (const node of assignment.nodes) {
+    for (const node of nodes) {
       const endorsement = byNode.get(node);
       if (endorsement === undefined)
         return fault('MANAGER_ENDORSEMENT_MISSING', { endorser, node });
       if (!this.#isGood(node, payload, endorsement)) {
         return fault('MANAGER_ENDORSEMENT_BAD', { endorser, node });
       }
-      gathered.byNode.set(node, endorsement);
     }
+    if (!answers(payload, proposal)) return fault('MANAGER_ENDORSEMENT_FOREIGN', { endorser });
+    // Only what is rightly endorsed can be the measure of the others.
+    gathered.payload ??= payload;
+    if (!equalBytes(gathered.payload, payload)) {
+      return fault('MANAGER_ENDORSEMENT_DIVERGES', { endorser });
+    }
+    for (const node of nodes) gathered.byNode.set(node, byNode.get(node) as Endorsement);
     return undefined;
   }
 
@@ -176,7 +203,30 @@ function refusedOf(outcome: EndorseOutcome): EndorsementResult {
     kind: 'refused',
     refusals: outcome.refusals.map(({ requestIndex, code, kind, sentence }) => ({
       requestIndex,
-      fault: new Fault(code, kind as FaultKind, sentence, {}),
+      fault: new Fault(code, kindOf(kind), sentence, {}),
     })),
   };
+}
+
+/** The kind decides what a client is told, so a word that is none must not get through. */
+function kindOf(word: string): FaultKind {
+  return Object.hasOwn(httpStatusOf, word) ? (word as FaultKind) : 'broken';
+}
+
+/** Whether the payload, whose form the signer host has checked, is about this very proposal. */
+function answers(payload: Uint8Array, proposal: BuiltProposal): boolean {
+  const { channelHeader, signatureHeader, proposalPayload } = proposal;
+  const expected = proposalHash(channelHeader, signatureHeader, proposalPayload);
+  return equalBytes(ProposalResponsePayload.decode(payload).proposalHash, expected);
+}
+
+/**
+ * Why no attempt gave what the policy asks for. What is wrong with endorsers is not the request's
+ * fault: its client may come again.
+ */
+function finalFault({ contract }: EndorsementJob, last: Fault | undefined): Fault {
+  const isTheirs =
+    last === undefined || last.kind === 'busy' || last.code.startsWith('MANAGER_ENDORSEMENT_');
+  if (!isTheirs) return last;
+  return fault('MANAGER_ENDORSERS_UNREACHABLE', { contract, code: last?.code }, last);
 }

@@ -21,6 +21,7 @@ interface Member {
   state: EndorserState;
   height: bigint;
   feeding: Promise<void>;
+  restsUntilMs: number;
 }
 
 /**
@@ -47,7 +48,17 @@ export class EndorserPool implements Disposable {
   }
 
   states(): EndorserState[] {
-    return [...this.#members.values()].map((member) => member.state);
+    const nowMs = this.#clock.nowMs();
+    return [...this.#members.values()].map(({ state, restsUntilMs }) => ({
+      ...state,
+      isResting: nowMs < restsUntilMs,
+    }));
+  }
+
+  /** Lets others be asked first for a while. */
+  rest(name: string): void {
+    const member = this.#members.get(name);
+    if (member !== undefined) member.restsUntilMs = this.#clock.nowMs() + limits.endorserRestMs;
   }
 
   /** Asks every endorser how it is, and sends it what it misses. */
@@ -164,6 +175,7 @@ function newMember(endorser: { name: string; socket: string }): Member {
     link: new LinkClient(endorser.socket),
     height: 0n,
     feeding: Promise.resolve(),
+    restsUntilMs: 0,
     state: {
       name: endorser.name,
       reachable: false,

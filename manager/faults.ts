@@ -12,9 +12,15 @@ export const fault = declareFaults({
   MANAGER_ENDORSEMENT_MISSING: ['broken', 'An endorser left out an endorsement it was asked for.'],
   MANAGER_ENDORSEMENT_BAD: ['broken', 'An endorsement does not verify.'],
   MANAGER_ENDORSEMENT_DIVERGES: ['broken', 'Endorsers came to different results.'],
+  MANAGER_ENDORSEMENT_FOREIGN: ['broken', 'An endorsement is of another proposal.'],
+  MANAGER_ROUTING_INVALID: [
+    'malformed',
+    'The preset order of endorsers is missing, or names one that is not configured.',
+  ],
   MANAGER_BUNDLE_CONFLICTING: ['conflict', 'The state kept changing under the request.'],
   MANAGER_KEY_MISSING: ['malformed', 'The signer host of the zone lacks a configured key.'],
   MANAGER_STOPPING: ['busy', 'The service is stopping.'],
+  MANAGER_OUTCOME_UNKNOWN: ['busy', 'The service stopped before the outcome was known; ask again.'],
 
   // Admission.
   MANAGER_CHANNEL_UNKNOWN: ['absent', 'The channel is not served here.'],

@@ -51,7 +51,8 @@ interface Shared {
 /**
  * Opens the ledger, completes what a crash left, and serves clients over HTTP and peers over gRPC.
  *
- * @throws LEDGER_…, HSM_…, BASE_LINK_BROKEN when the zone's signer host is not there.
+ * @throws LEDGER_…, HSM_…, MANAGER_KEY_MISSING, MANAGER_ROUTING_INVALID, BASE_LINK_BROKEN when the
+ *   zone's signer host is not there.
  */
 export async function buildManager(config: ManagerConfig, deps: ManagerDeps): Promise<Manager> {
   const { log, clock = systemClock } = deps;
@@ -97,6 +98,7 @@ async function buildPipeline(
   stack: AsyncDisposableStack,
   onFatal: (error: unknown) => void,
 ): Promise<{ pipeline: WavePipeline; stop: () => Promise<void> }> {
+  checkRouting(config);
   const stopping = new AbortController();
   const signer = stack.use(new SignerClient(config.signer.socket));
   const keys = await signer.describe();
@@ -143,6 +145,15 @@ async function buildPipeline(
     await pipeline.stop();
   };
   return { pipeline, stop };
+}
+
+/** A preset order decides who endorses: one that names nobody would leave every request waiting. */
+function checkRouting({ routing, endorsers }: ManagerConfig): void {
+  if (routing.mode !== 'ordered') return;
+  const names = (routing.order ?? []).flat();
+  const unknown = names.find((name) => !endorsers.some((one) => one.name === name));
+  if (names.length > 0 && unknown === undefined) return;
+  throw fault('MANAGER_ROUTING_INVALID', { endorser: unknown });
 }
 
 function policyOf(ledger: Ledger, contract: string): Uint8Array {

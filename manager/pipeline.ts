@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Fault, limits, utf8 } from '#base';
+import { Fault, emptyBytes, limits, utf8 } from '#base';
 import type { Clock, Log } from '#base';
 import {
   BundleResult,
@@ -16,7 +16,7 @@ import type { CommittedBlock, Ledger } from '#ledger';
 import type { BlockMaker } from './block-maker.ts';
 import { Bundler } from './bundler.ts';
 import type { Cut } from './bundler.ts';
-import type { EndorsementCollector } from './endorsement.ts';
+import type { EndorsementCollector, EndorsementResult } from './endorsement.ts';
 import { fault } from './faults.ts';
 import type { AdmittedRequest, Pipeline, RequestOutcome } from './pipeline-types.ts';
 
@@ -36,6 +36,13 @@ interface EndorsedBundle {
   proposal: BuiltProposal;
   proposalResponsePayload: Uint8Array;
   endorsements: Endorsement[];
+}
+
+/** One that will be valid in the block to come. */
+interface KeptBundle {
+  bundle: EndorsedBundle;
+  /** common.Envelope bytes. */
+  envelope: Uint8Array;
 }
 
 export interface PipelineParts {
@@ -67,6 +74,7 @@ export class WavePipeline implements Pipeline {
   readonly #pending = new Map<string, Entry>();
   #wave: Promise<void> | undefined;
   #stopping = false;
+  #waveFailed = false;
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
@@ -106,7 +114,9 @@ export class WavePipeline implements Pipeline {
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#wave;
-    for (const entry of this.#pending.values()) refuse(entry, fault('MANAGER_STOPPING'));
+    // A wave that was cut off may have left its block on disk: it will be completed at the start.
+    const reason = fault(this.#waveFailed ? 'MANAGER_OUTCOME_UNKNOWN' : 'MANAGER_STOPPING');
+    for (const entry of this.#pending.values()) refuse(entry, reason);
   }
 
   async #runWaves(): Promise<void> {
@@ -117,6 +127,9 @@ export class WavePipeline implements Pipeline {
       try {
         await this.#runWave(cuts);
       } catch (error) {
+        this.#waveFailed = true;
+        // Cut off by `stop`: the block's signature is the next start's to get.
+        if (this.#stopping) return;
         this.#stopping = true;
         this.#parts.onFatal(error);
         return;
@@ -132,9 +145,24 @@ export class WavePipeline implements Pipeline {
     if (envelopes === undefined) return;
     const kept = this.#dropConflicting(bundles, envelopes);
     if (kept.length === 0) return;
-    const block = await this.#parts.blockMaker.make(kept.map(({ envelope }) => envelope));
+    const block = await this.#order(kept);
+    if (block === undefined) return;
     this.#parts.announce();
     for (const [index, { bundle }] of kept.entries()) settleBundle(bundle, block, index);
+  }
+
+  /** Makes the block; when it could not even be begun, its requests are refused and may come again. */
+  async #order(kept: readonly KeptBundle[]): Promise<CommittedBlock | undefined> {
+    const { blockMaker, ledger, log } = this.#parts;
+    try {
+      return await blockMaker.make(kept.map(({ envelope }) => envelope));
+    } catch (error) {
+      const isHarmless = error instanceof Fault && error.kind !== 'fatal';
+      if (!isHarmless || ledger.proposed !== undefined) throw error;
+      log.error({ code: error.code, ...error.detail }, 'a block could not be begun');
+      for (const { bundle } of kept) refuseAll(bundle.cut.entries, error);
+      return undefined;
+    }
   }
 
   /** Endorses one bundle; requests the endorsers refuse are answered and left out. */
@@ -148,8 +176,8 @@ export class WavePipeline implements Pipeline {
       }
       if (result.kind === 'failed' || round >= limits.endorseAttemptsMax) {
         const reason =
-          result.kind === 'failed' ? result.fault : fault('MANAGER_ENDORSEMENT_MISSING');
-        for (const entry of entries) refuse(entry, reason);
+          result.kind === 'failed' ? result.fault : fault('MANAGER_ENDORSERS_UNREACHABLE');
+        refuseAll(entries, reason);
         return undefined;
       }
       entries = this.#withoutRefused(entries, result.refusals);
@@ -167,7 +195,8 @@ export class WavePipeline implements Pipeline {
     for (const [index, reason] of refused) {
       const entry = entries[index];
       if (entry === undefined) continue;
-      if (reason.code === 'ENDORSER_BUNDLE_FULL') later.push(entry);
+      // The first request of a bundle always fits: no endorser can put off a bundle for ever.
+      if (reason.code === 'ENDORSER_BUNDLE_FULL' && index > 0) later.push(entry);
       else refuse(entry, reason);
     }
     this.#bundler.giveBack(later);
@@ -186,15 +215,24 @@ export class WavePipeline implements Pipeline {
     });
   }
 
-  #collect(contract: string, proposal: BuiltProposal, entries: readonly Entry[]) {
+  async #collect(
+    contract: string,
+    proposal: BuiltProposal,
+    entries: readonly Entry[],
+  ): Promise<EndorsementResult> {
     const { collector, ledger, policyOf } = this.#parts;
-    return collector.collect({
-      contract,
-      proposal,
-      clients: clientsOf(entries),
-      policy: policyOf(contract),
-      height: ledger.height,
-    });
+    try {
+      return await collector.collect({
+        contract,
+        proposal,
+        clients: clientsOf(entries),
+        policy: policyOf(contract),
+        height: ledger.height,
+      });
+    } catch (error) {
+      if (!(error instanceof Fault) || error.kind === 'fatal') throw error;
+      return { kind: 'failed', fault: error };
+    }
   }
 
   /** Relay signatures for all envelopes in one call; undefined when the signer is out of reach. */
@@ -208,19 +246,22 @@ export class WavePipeline implements Pipeline {
         payloads.map((payload) => ({ keyLabel: relayKey.label, payload })),
       );
       return payloads.map((payload, index) =>
-        Envelope.encode({ payload, signature: signatures[index] as Uint8Array }),
+        Envelope.encode({ payload, signature: signatures[index] ?? emptyBytes }),
       );
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      for (const { cut } of bundles) for (const entry of cut.entries) refuse(entry, error);
+      for (const { cut } of bundles) refuseAll(cut.entries, error);
       return undefined;
     }
   }
 
   /** What would be invalid is not ordered: its requests go into the next wave. */
-  #dropConflicting(bundles: readonly EndorsedBundle[], envelopes: readonly Uint8Array[]) {
+  #dropConflicting(
+    bundles: readonly EndorsedBundle[],
+    envelopes: readonly Uint8Array[],
+  ): KeptBundle[] {
     const codes = this.#parts.ledger.assess([...envelopes]);
-    const kept: { bundle: EndorsedBundle; envelope: Uint8Array }[] = [];
+    const kept: KeptBundle[] = [];
     let blockBytes = 0;
     for (const [index, bundle] of bundles.entries()) {
       const envelope = envelopes[index] as Uint8Array;
@@ -258,6 +299,10 @@ function clientsOf(entries: readonly Entry[]): ClientCertificate[] {
   return [...clients].map(([keyId, certificate]) => ({ keyId, certificate }));
 }
 
+function refuseAll(entries: readonly Entry[], reason: Fault): void {
+  for (const entry of entries) refuse(entry, reason);
+}
+
 function refuse(entry: Entry, reason: Fault): void {
   const { requestId } = entry.admitted.request;
   entry.settle({ requestId, state: 'refused', fault: reason });
@@ -266,7 +311,7 @@ function refuse(entry: Entry, reason: Fault): void {
 function settleBundle(bundle: EndorsedBundle, block: CommittedBlock, index: number): void {
   const { extension } = ProposalResponsePayload.decode(bundle.proposalResponsePayload);
   const { response } = ChaincodeAction.decode(extension);
-  const { results } = BundleResult.decode(response?.payload ?? new Uint8Array(0));
+  const { results } = BundleResult.decode(response?.payload ?? emptyBytes);
   for (const [requestIndex, entry] of bundle.cut.entries.entries()) {
     const result = results[requestIndex];
     entry.settle({

@@ -10,6 +10,8 @@ export interface EndorserState {
   cpuPercent: number;
   /** Last round trip, milliseconds: the network condition. */
   roundTripMs: number;
+  /** Set for a while after it failed a task: then others are asked first. */
+  isResting?: boolean;
 }
 
 /** One endorser's part of a task: the endorsement task assignment. */
@@ -25,10 +27,14 @@ export interface Choice {
   assignments: Assignment[];
 }
 
-/** What has been tried for this task: an endorser that failed is asked again only if no other can. */
+/** What has been tried for this task: who failed it is asked again only if no other can serve. */
 export interface Tried {
   failedEndorsers: ReadonlySet<string>;
+  /** Nodes whose endorsement was missing or wrong. */
+  failedNodes?: ReadonlySet<string>;
   attempt: number;
+  /** Counts tasks; ordered: each task begins at the stage after that of the task before. */
+  turn?: number;
 }
 
 /**
@@ -45,36 +51,44 @@ export function chooseAssignments(
 ): Choice | undefined {
   const reachable = endorsers.filter((one) => one.reachable);
   const fresh = reachable.filter((one) => !tried.failedEndorsers.has(one.name));
-  for (const pool of [fresh, reachable]) {
-    for (const nodes of alternatives) {
-      const ranked = rank(routing, pool, tried);
-      const assignments = spread(routing, nodes, ranked);
-      if (assignments !== undefined) return { nodes, assignments };
+  const rested = fresh.filter((one) => one.isResting !== true);
+  const { failedNodes } = tried;
+  const sound = alternatives.filter((nodes) => !nodes.some((node) => failedNodes?.has(node)));
+  for (const sets of [sound, alternatives]) {
+    for (const pool of [rested, fresh, reachable]) {
+      const groups = rank(routing, pool, tried);
+      for (const nodes of sets) {
+        const assignments = spread(nodes, groups);
+        if (assignments !== undefined) return { nodes, assignments };
+      }
     }
   }
   return undefined;
 }
 
-/** The endorsers in the order in which nodes are given to them. */
+/** The endorsers, in groups among whom a task may be spread, in the order in which they are asked. */
 function rank(
   routing: RoutingConfig,
   pool: readonly EndorserState[],
   tried: Tried,
-): EndorserState[] {
-  if (routing.mode === 'ordered') return rankByOrder(routing.order ?? [], pool, tried.attempt);
-  if (routing.mode === 'partitioned') return [...pool];
-  return pool.toSorted((a, b) => load(a) - load(b) || a.name.localeCompare(b.name));
+): EndorserState[][] {
+  if (routing.mode === 'ordered') return stagesInTurn(routing.order ?? [], pool, tried);
+  if (routing.mode === 'partitioned') return pool.map((one) => [one]);
+  const best = pool.toSorted((a, b) => load(a) - load(b) || a.name.localeCompare(b.name));
+  const chosen = best.slice(0, routing.endorsersPerTask);
+  return [chosen, ...best.slice(chosen.length).map((one) => [one])];
 }
 
-/** Stage after stage; a later attempt begins at the next stage, the last stage stays last. */
-function rankByOrder(
+/** Every task begins at the next stage, and a later attempt at the one after that. */
+function stagesInTurn(
   order: readonly (readonly string[])[],
   pool: readonly EndorserState[],
-  attempt: number,
-): EndorserState[] {
-  const first = Math.min(attempt, order.length - 1);
-  const names = [...order.slice(first), ...order.slice(0, first)].flat();
-  return names.flatMap((name) => pool.filter((one) => one.name === name));
+  { attempt, turn = 0 }: Tried,
+): EndorserState[][] {
+  const first = order.length === 0 ? 0 : (turn + attempt) % order.length;
+  return [...order.slice(first), ...order.slice(0, first)].map((stage) =>
+    stage.flatMap((name) => pool.filter((one) => one.name === name)),
+  );
 }
 
 /** Waiting tasks weigh most; a busy core and a slow link count as fractions of a task. */
@@ -82,16 +96,17 @@ function load(endorser: EndorserState): number {
   return endorser.tasksWaiting + endorser.cpuPercent / 100 + endorser.roundTripMs / 10;
 }
 
+/** Each node goes to the first group that reaches its key, and there to the member whose turn it is. */
 function spread(
-  routing: RoutingConfig,
   nodes: readonly string[],
-  ranked: readonly EndorserState[],
+  groups: readonly (readonly EndorserState[])[],
 ): Assignment[] | undefined {
-  const width = routing.mode === 'replicated' ? routing.endorsersPerTask : 1;
   const assignments = new Map<string, string[]>();
   for (const [index, node] of nodes.entries()) {
-    const holders = ranked.filter((one) => one.nodes.includes(node));
-    const holder = holders[index % Math.min(width, holders.length || 1)];
+    const holders = groups
+      .map((group) => group.filter((one) => one.nodes.includes(node)))
+      .find((group) => group.length > 0);
+    const holder = holders?.[index % holders.length];
     if (holder === undefined) return undefined;
     assignments.set(holder.name, [...(assignments.get(holder.name) ?? []), node]);
   }
