@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { commit, openTestLedger, temporaryDir, write, fingerprint } from './support.ts';
+import { plainNode, commit, openTestLedger, temporaryDir, write, fingerprint } from './support.ts';
 
 /** A process's file size limit stands in for the disk: it can be taken away again by anyone. */
 const limitBlocks = 512;
@@ -12,7 +12,13 @@ async function runLimited(dir: string, mode: string, limitKiB: number): Promise<
   const program = join(import.meta.dirname, 'full-disk-process.ts');
   const child = spawn(
     'sh',
-    ['-c', `ulimit -S -f ${limitKiB}; exec "$@"`, 'sh', process.execPath, program, dir, mode],
+    [
+      '-c',
+      `ulimit -S -f ${limitKiB}; exec "$@"`,
+      'sh',
+      'env',
+      ...plainNode([], [program, dir, mode]),
+    ],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   let said = '';
@@ -22,7 +28,8 @@ async function runLimited(dir: string, mode: string, limitKiB: number): Promise<
     execFileSync('prlimit', ['--fsize=unlimited', '--pid', `${child.pid}`]);
     child.stdin.write('go\n');
   });
-  await once(child, 'close');
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  said += code === 0 ? '' : `ended with ${code ?? signal}`;
   return said.trim().split('\n');
 }
 

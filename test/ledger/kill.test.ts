@@ -1,58 +1,63 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
 import { toHex } from '#base';
 import { headerHash } from '#formats';
-import { fingerprint, openTestLedger, temporaryDir } from './support.ts';
+import { fingerprint, openTestLedger, plainNode, temporaryDir } from './support.ts';
 
 /** Half of a writer's start would be reading the same sources again. */
 const compileCache = temporaryDir(t);
 const program = join(import.meta.dirname, 'writer-process.ts');
 
-/** Starts a writer, lets it run for a while, kills it, and says what it had answered by then. */
-async function writeAndKill(dir: string, runMs: number): Promise<Map<bigint, string>> {
-  const child = spawn(process.execPath, [program, dir], {
+interface Moment {
+  /** How many blocks are answered before. */
+  blocks: number;
+  afterMs: number;
+}
+
+/** Starts a writer, kills it at some moment, and says what it had answered by then. */
+async function writeAndKill(dir: string, { blocks, afterMs }: Moment): Promise<[bigint, string][]> {
+  const child = spawn('env', plainNode([`NODE_COMPILE_CACHE=${compileCache}`], [program, dir]), {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
-  });
-  const ended = new Promise<string | null>((resolve) => {
-    child.on('close', (_, signal) => resolve(signal));
   });
   let said = '';
+  let doomed = false;
   child.stdout.on('data', (chunk: Buffer) => {
-    if (said === '') setTimeout(() => child.kill('SIGKILL'), runMs);
     said += chunk.toString();
+    if (doomed || said.split('\n').length < blocks + 2) return;
+    doomed = true;
+    setTimeout(() => child.kill('SIGKILL'), afterMs);
   });
-  if ((await ended) !== 'SIGKILL') throw new Error('the writer ended by itself');
+  const [, signal] = (await once(child, 'close')) as [number | null, string | null];
+  if (signal !== 'SIGKILL') throw new Error('the writer ended by itself');
   // The first line says that it is open, the last may be half of one.
   const lines = said.split('\n').slice(1, -1);
-  return new Map(
-    lines.map((line) => {
-      const [number, hash] = line.split(' ') as [string, string];
-      return [BigInt(number), hash];
-    }),
-  );
+  return lines.map((line) => {
+    const [number, hash] = line.split(' ') as [string, string];
+    return [BigInt(number), hash];
+  });
 }
 
 /** Fixed seed: the moments differ, the series does not. */
-function* moments(): Generator<number> {
+function* moments(): Generator<Moment> {
   let seed = 20_260_617;
   for (;;) {
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
-    yield (seed % 1_000) / 16;
+    yield { blocks: (seed >>> 8) % 6, afterMs: (seed >>> 12) % 10 };
   }
 }
 
 const killsPerSeries = 15;
 
-async function killSeries(t: Test, when: Generator<number>): Promise<void> {
+async function killSeries(t: Test, when: Generator<Moment>): Promise<void> {
   const dir = temporaryDir(t);
   const copy = join(temporaryDir(t), 'copy');
   const hashes = new Map<bigint, string>();
   for (let kill = 1; kill <= killsPerSeries; kill += 1) {
-    const answered = await writeAndKill(dir, when.next().value as number);
+    const answered = await writeAndKill(dir, when.next().value as Moment);
     for (const [number, hash] of answered) hashes.set(number, hash);
     const newest = BigInt(Math.max(0, ...[...hashes.keys()].map(Number)));
 

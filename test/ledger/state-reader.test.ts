@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { openStateReader } from '#ledger';
-import { commit, openTestLedger, temporaryDir } from './support.ts';
+import { commit, openTestLedger, plainNode, temporaryDir } from './support.ts';
 
 interface Seen {
   before: bigint;
@@ -65,6 +65,6 @@ t.test('another process reads beside the writer', async (t) => {
     console.log(String(reader.height), Buffer.from(reader.get('notary', 'k').value).toString());`;
   const cwd = join(import.meta.dirname, '..', '..');
   const args = ['--input-type=module', '-e', source, dir];
-  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync('env', plainNode([], args), { cwd, encoding: 'utf8' });
   t.equal(stdout, '2 1\n', stderr);
 });
