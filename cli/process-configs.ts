@@ -124,7 +124,8 @@ function peerConfig({ layout, organisations, ports }: MadeNetwork, index: number
     name,
     ledgerDir: layout.ledger(name),
     genesisFile: layout.genesisFile,
-    deliver: { host: '127.0.0.1', port: ports.deliver, caFile: layout.tls('manager').caFile },
+    // By name: TLS knows no addresses as server names, and the genesis block says this name too.
+    deliver: { host: 'localhost', port: ports.deliver, caFile: layout.tls('manager').caFile },
     identity: { mspid: org.mspid, certificateFile, keyFile },
     http: { host: '127.0.0.1', port: 0 },
     portsFile: layout.peerPortsFile(name),
