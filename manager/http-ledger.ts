@@ -4,11 +4,14 @@ import type { Ledger } from '#ledger';
 import type { ChannelConfig } from '#policy';
 import type { ApiRoute } from './api-route.ts';
 import { fault } from './faults.ts';
+import type { StageTotal } from './stage-meter.ts';
 import { BlockView, TransactionView, blockView, transactionView } from './ledger-views.ts';
 
 export interface LedgerRouteParts {
   ledger: Ledger;
   channelConfig: () => ChannelConfig;
+  /** What the pipeline has spent its time on. */
+  stages: () => Readonly<Record<string, StageTotal>>;
 }
 
 /** Reading blocks and transactions, and how the service is. */
@@ -31,11 +34,16 @@ const Health = Type.Object(
       },
       { additionalProperties: false },
     ),
+    stages: Type.Record(
+      Type.String(),
+      Type.Object({ count: Type.Integer(), totalMs: Type.Number() }),
+      { description: 'How often each stage of the pipeline ran, and how long all together.' },
+    ),
   },
   { additionalProperties: false },
 );
 
-function healthRoute({ ledger, channelConfig }: LedgerRouteParts): ApiRoute {
+function healthRoute({ ledger, channelConfig, stages }: LedgerRouteParts): ApiRoute {
   return {
     method: 'GET',
     url: '/v1/health',
@@ -51,6 +59,7 @@ function healthRoute({ ledger, channelConfig }: LedgerRouteParts): ApiRoute {
         treeSize: Number(ledger.evidence.size),
         rootHash: toHex(ledger.evidence.root),
       },
+      stages: stages(),
     }),
   };
 }

@@ -17,6 +17,7 @@ import type { PostedBody } from './http-requests.ts';
 import { checkListenPlace } from './listen-place.ts';
 import type { ListenPlace } from './listen-place.ts';
 import { describeApi } from './openapi.ts';
+import type { StageTotal } from './stage-meter.ts';
 import type { Submissions } from './submissions.ts';
 
 export interface HttpOptions {
@@ -25,6 +26,8 @@ export interface HttpOptions {
   ledger: Ledger;
   /** The configuration in force after the newest block of `ledger`. */
   channelConfig: () => ChannelConfig;
+  /** What the pipeline has spent its time on. */
+  stages: () => Readonly<Record<string, StageTotal>>;
   clock: Clock;
   log: Log;
   /** In place of those in base/limits.ts, where a test cannot wait for them. */
@@ -119,7 +122,7 @@ function routesOf(options: HttpOptions): ApiRoute[] {
   const committed = new CommittedRequests(ledger, () => channelConfig().channelId);
   const routes = [
     ...requestRoutes({ submissions, committed, answerWaitMsMax, log }),
-    ...ledgerRoutes({ ledger, channelConfig }),
+    ...ledgerRoutes({ ledger, channelConfig, stages: options.stages }),
   ];
   const description: ApiRoute = {
     method: 'GET',

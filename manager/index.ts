@@ -81,7 +81,15 @@ export async function buildManager(config: ManagerConfig, deps: ManagerDeps): Pr
   });
   const submissions = new Submissions({ admission, pipeline, clock });
   const http = stack.use(
-    buildHttp({ listen: placeOf(config.http), submissions, ledger, channelConfig, clock, log }),
+    buildHttp({
+      listen: placeOf(config.http),
+      submissions,
+      ledger,
+      channelConfig,
+      stages: () => pipeline.meter.totals(),
+      clock,
+      log,
+    }),
   );
   const deliver = stack.use(
     buildDeliver({ listen: placeOf(config.deliver), channelConfig, ledger, clock, log }),

@@ -1,49 +1,28 @@
 import { randomBytes } from 'node:crypto';
-import { Fault, emptyBytes, limits, utf8 } from '#base';
+import { Fault, limits, utf8 } from '#base';
 import type { Clock, Log } from '#base';
 import {
-  BundleResult,
-  ChaincodeAction,
   Envelope,
-  ProposalResponsePayload,
   buildEnvelopePayload,
   buildProposal,
   bundleFunction,
   validationCodes,
 } from '#formats';
-import type { BuiltProposal, ClientCertificate, Endorsement, SignerClient } from '#formats';
+import type { BuiltProposal, ClientCertificate, SignerClient } from '#formats';
 import type { CommittedBlock, Ledger } from '#ledger';
 import type { BlockMaker } from './block-maker.ts';
 import { Bundler } from './bundler.ts';
 import type { Cut } from './bundler.ts';
 import type { EndorsementCollector, EndorsementResult } from './endorsement.ts';
 import { fault } from './faults.ts';
+import { StageMeter } from './stage-meter.ts';
 import type { AdmittedRequest, Pipeline, RequestOutcome } from './pipeline-types.ts';
+import { refuse, refuseAll, settleBundle } from './wave-entries.ts';
+import type { EndorsedBundle, Entry, KeptBundle } from './wave-entries.ts';
 
 /** How often requests are simulated anew because the state moved before they were ordered. */
 const conflictsMax = 5;
 const nonceBytes = 24;
-
-interface Entry {
-  admitted: AdmittedRequest;
-  conflicts: number;
-  settle: (outcome: RequestOutcome) => void;
-}
-
-/** A bundle with everything its envelope needs. */
-interface EndorsedBundle {
-  cut: Cut<Entry>;
-  proposal: BuiltProposal;
-  proposalResponsePayload: Uint8Array;
-  endorsements: Endorsement[];
-}
-
-/** One that will be valid in the block to come. */
-interface KeptBundle {
-  bundle: EndorsedBundle;
-  /** common.Envelope bytes. */
-  envelope: Uint8Array;
-}
 
 export interface PipelineParts {
   channel: string;
@@ -69,6 +48,7 @@ export interface PipelineParts {
  * by side, sign the envelopes, drop what would conflict, make one block, answer.
  */
 export class WavePipeline implements Pipeline {
+  readonly meter = new StageMeter();
   readonly #parts: PipelineParts;
   readonly #bundler: Bundler<Entry>;
   readonly #pending = new Map<string, Entry>();
@@ -104,9 +84,7 @@ export class WavePipeline implements Pipeline {
       };
       this.#bundler.add(entry);
       this.#pending.set(requestId, entry);
-      this.#wave ??= this.#runWaves().finally(() => {
-        this.#wave = undefined;
-      });
+      this.#wake();
     });
   }
 
@@ -119,36 +97,48 @@ export class WavePipeline implements Pipeline {
     for (const entry of this.#pending.values()) refuse(entry, reason);
   }
 
+  #wake(): void {
+    this.#wave ??= this.#runWaves().finally(() => {
+      this.#wave = undefined;
+      // One that came after the last look and before this one.
+      if (this.#bundler.depth > 0 && !this.#stopping) this.#wake();
+    });
+  }
+
   async #runWaves(): Promise<void> {
     // One turn of the event loop: all requests of a call that is being read join the first wave.
     await new Promise(setImmediate);
-    while (this.#bundler.depth > 0 && !this.#stopping) {
-      const cuts = this.#bundler.cut();
-      try {
-        await this.#runWave(cuts);
-      } catch (error) {
-        this.#waveFailed = true;
-        // Cut off by `stop`: the block's signature is the next start's to get.
-        if (this.#stopping) return;
-        this.#stopping = true;
-        this.#parts.onFatal(error);
-        return;
-      }
+    try {
+      while (this.#bundler.depth > 0 && !this.#stopping) await this.#runWave(this.#bundler.cut());
+    } catch (error) {
+      this.#waveFailed = true;
+      // Cut off by `stop`: the block's signature is the next start's to get.
+      if (this.#stopping) return;
+      this.#stopping = true;
+      this.#parts.onFatal(error);
+    } finally {
+      // In the turn in which the queue was seen empty: what comes next starts a wave of its own.
+      this.#wave = undefined;
     }
   }
 
   async #runWave(cuts: Cut<Entry>[]): Promise<void> {
-    const endorsed = await Promise.all(cuts.map((cut) => this.#endorse(cut)));
+    const { meter } = this;
+    const endorsed = await meter.time('endorse', () =>
+      Promise.all(cuts.map((cut) => this.#endorse(cut))),
+    );
     const bundles = endorsed.filter((one) => one !== undefined);
     if (bundles.length === 0) return;
-    const envelopes = await this.#seal(bundles);
+    const envelopes = await meter.time('signEnvelopes', () => this.#seal(bundles));
     if (envelopes === undefined) return;
-    const kept = this.#dropConflicting(bundles, envelopes);
+    const kept = await meter.time('assess', () => this.#dropConflicting(bundles, envelopes));
     if (kept.length === 0) return;
-    const block = await this.#order(kept);
+    const block = await meter.time('makeBlock', () => this.#order(kept));
     if (block === undefined) return;
     this.#parts.announce();
-    for (const [index, { bundle }] of kept.entries()) settleBundle(bundle, block, index);
+    await meter.time('answer', () => {
+      for (const [index, { bundle }] of kept.entries()) settleBundle(bundle, block, index);
+    });
   }
 
   /** Makes the block; when it could not even be begun, its requests are refused and may come again. */
@@ -297,31 +287,4 @@ function clientsOf(entries: readonly Entry[]): ClientCertificate[] {
     if (admitted.keyId !== undefined) clients.set(admitted.keyId, admitted.certificate);
   }
   return [...clients].map(([keyId, certificate]) => ({ keyId, certificate }));
-}
-
-function refuseAll(entries: readonly Entry[], reason: Fault): void {
-  for (const entry of entries) refuse(entry, reason);
-}
-
-function refuse(entry: Entry, reason: Fault): void {
-  const { requestId } = entry.admitted.request;
-  entry.settle({ requestId, state: 'refused', fault: reason });
-}
-
-function settleBundle(bundle: EndorsedBundle, block: CommittedBlock, index: number): void {
-  const { extension } = ProposalResponsePayload.decode(bundle.proposalResponsePayload);
-  const { response } = ChaincodeAction.decode(extension);
-  const { results } = BundleResult.decode(response?.payload ?? emptyBytes);
-  for (const [requestIndex, entry] of bundle.cut.entries.entries()) {
-    const result = results[requestIndex];
-    entry.settle({
-      requestId: entry.admitted.request.requestId,
-      state: 'committed',
-      ...(result === undefined ? {} : { result }),
-      blockNumber: block.number,
-      txId: bundle.proposal.txId,
-      requestIndex,
-      validationCode: block.codes[index] ?? validationCodes.INVALID_OTHER_REASON,
-    });
-  }
 }

@@ -73,6 +73,7 @@ export function edgeOf(t: Test, options: EdgeOptions) {
     log,
   });
   const http = buildHttp({
+    stages: () => ({}),
     listen: options.listen ?? { host: '127.0.0.1', port: 0 },
     submissions: new Submissions({ admission, pipeline, clock }),
     ledger,
