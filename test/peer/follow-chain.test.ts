@@ -238,6 +238,28 @@ t.test('002-15 a peer outlives its source of blocks and follows the next one', a
   t.match(await ask('/v1/health'), { body: { height: 8, connected: true } });
 });
 
+t.test('a refused peer waits twice as long each time, and anew after a block', async (t) => {
+  const stage = await scene(t, newChain(3));
+  const { seeks } = stage.server;
+  const refusal = DeliverResponse.encode({ status: deliverStatuses.serviceUnavailable });
+  stage.server.substitute = (block, seekCount) =>
+    [1, 2, 3, 5].includes(seekCount) || (seekCount === 4 && block.header?.number === 2n)
+      ? refusal
+      : undefined;
+  const { committed } = await runPeer(t, stage);
+  await committed(2);
+  t.same(
+    seeks.map(({ start }) => start),
+    [1n, 1n, 1n, 1n, 2n, 2n],
+  );
+  const waits = seeks.slice(1).map(({ atMs }, index) => atMs - (seeks[index]?.atMs ?? 0));
+  // A timer may end a little early, and anything may take longer: what is too short is wrong.
+  for (const [index, leastMs] of [100, 200, 400, 100, 200].entries()) {
+    t.ok((waits[index] ?? 0) > leastMs - 5, `wait ${index + 1}: ${waits[index]} ms`);
+  }
+  t.ok((waits[3] ?? Infinity) < 400 + (waits[2] ?? 0), 'the block made it short again');
+});
+
 t.test('a source whose certificate is of another authority is not asked for blocks', async (t) => {
   const stage = await scene(t, newChain());
   const { certificateFile } = stage.place.config.identity;

@@ -11,6 +11,8 @@ export interface Seek {
   stop: bigint;
   /** common.Envelope bytes. */
   envelope: Uint8Array;
+  /** When it came, by a clock that starts anywhere. */
+  atMs: number;
 }
 
 export interface DeliverServerOptions {
@@ -94,7 +96,8 @@ export class DeliverServer implements AsyncDisposable {
       const { data } = Payload.decode(Envelope.decode(envelope).payload);
       const seek = SeekInfo.decode(data);
       const start = seek.start?.specified?.number ?? -1n;
-      this.seeks.push({ start, stop: seek.stop?.specified?.number ?? -1n, envelope });
+      const stop = seek.stop?.specified?.number ?? -1n;
+      this.seeks.push({ start, stop, envelope, atMs: performance.now() });
       this.#streams.set(stream, start);
       this.#send(stream);
     });
