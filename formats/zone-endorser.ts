@@ -67,9 +67,10 @@ export const EndorseOutcome = message('countersign.EndorseOutcome', {
   proposalResponsePayload: bytes(1),
   endorsements: repeatedNested(2, () => NodeEndorsement),
   refusals: repeatedNested(3, () => RequestRefusal),
-  /** Set when the whole task failed: fault code and sentence. */
+  /** Set when the whole task failed: fault code, sentence and kind. */
   faultCode: text(4),
   faultSentence: text(5),
+  faultKind: text(6),
 });
 export type EndorseOutcome = MessageOf<typeof EndorseOutcome>;
 

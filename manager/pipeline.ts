@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Fault, limits, utf8 } from '#base';
+import { Fault, emptyBytes, limits, utf8 } from '#base';
 import type { Clock, Log } from '#base';
 import {
   Envelope,
