@@ -8,8 +8,8 @@ import { certificateFingerprint, indexRegistry } from './registry-index.ts';
 import type { RegisteredClient, RegistryIndex } from './registry-index.ts';
 
 /**
- * The clients that may post requests, kept up to date with the registry file: a change counts
- * within `limits.registryStaleMsMax`. A broken new file changes nothing but the log.
+ * The clients that may post requests, kept up to date with the registry file: a new client counts
+ * at once, any other change within `limits.registryStaleMsMax`. A broken new file changes nothing but the log.
  */
 export class Whitelist {
   readonly #file: string;
@@ -32,16 +32,25 @@ export class Whitelist {
   }
 
   clientOfKey(keyId: string): RegisteredClient | undefined {
-    return this.#current().clientsByKeyId.get(keyId);
+    return this.#find((index) => index.clientsByKeyId.get(keyId));
   }
 
   /** @param der the certificate as the request carries it. */
   clientOfCertificate(der: Uint8Array): RegisteredClient | undefined {
-    return this.#current().clientsByCertificate.get(certificateFingerprint(der));
+    const fingerprint = certificateFingerprint(der);
+    return this.#find((index) => index.clientsByCertificate.get(fingerprint));
   }
 
   organisation(mspid: string): OrganisationEntry | undefined {
-    return this.#current().organisations.get(mspid);
+    return this.#find((index) => index.organisations.get(mspid));
+  }
+
+  /** Who is not found may have been admitted a moment ago: a look at the file costs microseconds. */
+  #find<Entry>(lookup: (index: RegistryIndex) => Entry | undefined): Entry | undefined {
+    const found = lookup(this.#current());
+    if (found !== undefined) return found;
+    this.#refresh();
+    return lookup(this.#index);
   }
 
   #current(): RegistryIndex {
