@@ -50,14 +50,22 @@ export class HostileChain {
     return this.#chain.make([], { data, ...changes, header });
   }
 
+  /** @returns the number of the block. */
+  append(...judged: readonly Judged[]): bigint {
+    const number = this.height;
+    this.#chain.blocks.push(this.make(judged.map(([, envelope]) => envelope)));
+    this.#chain.codes.push(judged.map(([code]) => validationCodes[code]));
+    return number;
+  }
+
   /**
-   * Appends a block. In front of the envelopes stands a good one, because some stock peers refuse
-   * a block whole for what is wrong with its first.
+   * Appends a block with a good transaction in front, because stock peers before 3.0 refuse a block
+   * whole when its first transaction is of another channel.
    *
    * @returns the number of the block; the first of the envelopes is transaction 1 of it.
    */
   add(...judged: readonly Judged[]): bigint {
-    return this.#append([['VALID', this.transaction()], ...judged]);
+    return this.append(['VALID', this.transaction()], ...judged);
   }
 
   /** Appends block 1 of a chain: the definitions of contracts, by name. */
@@ -66,7 +74,7 @@ export class HostileChain {
       'VALID',
       this.definition(name, policy),
     ]);
-    this.#append(definitions);
+    this.append(...definitions);
   }
 
   /**
@@ -109,13 +117,6 @@ export class HostileChain {
   seed(...keys: string[]): Version {
     const blockNum = this.add(['VALID', this.notary({ writes: keys.map(write) })]);
     return { blockNum, txNum: 1n };
-  }
-
-  #append(judged: readonly Judged[]): bigint {
-    const number = this.height;
-    this.#chain.blocks.push(this.make(judged.map(([, envelope]) => envelope)));
-    this.#chain.codes.push(judged.map(([code]) => validationCodes[code]));
-    return number;
   }
 }
 

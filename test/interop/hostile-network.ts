@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { equalBytes } from '#base';
 import { Block, Envelope, Payload, SignatureHeader } from '#formats';
@@ -25,6 +25,11 @@ export interface Judge<Peer extends StockPeer | OurPeer = StockPeer | OurPeer> {
   readonly peer: Peer;
   /** The msp.SerializedIdentity that it asks for blocks with. */
   readonly asker: Uint8Array;
+  /**
+   * Whether it holds a block to the one before and to five metadata entries when it receives it.
+   * Stock peers do so since 3.0.
+   */
+  readonly checksChain: boolean;
 }
 
 type TlsPair = Awaited<ReturnType<typeof makeTlsPair>>;
@@ -95,7 +100,7 @@ export class HostileNetwork {
       mspId: mspid,
       identity: { cert: client.pem, key: client.keyPem },
     });
-    return { peer, asker: client.serialized(mspid) };
+    return { peer, asker: client.serialized(mspid), checksChain: true };
   }
 
   /** Starts a stock peer of the first organisation, under an identity of its own. */
@@ -111,8 +116,12 @@ export class HostileNetwork {
         signCert: pem,
         key: keyPem,
       });
+    const binaries = await fabricBinaries(version);
+    // A setting of the deliver client that came with those checks.
+    const coreYaml = readFileSync(join(binaries.sampleconfig, 'core.yaml'), 'utf8');
+    const checksChain = coreYaml.includes('blockCensorshipTimeoutKey');
     const peer = await startStockPeer(this.#owner, {
-      binaries: await fabricBinaries(version),
+      binaries,
       dir: join(dir, 'peer'),
       channel: spec.channelId,
       genesisBlockFile: join(this.#dir, 'genesis.block'),
@@ -121,6 +130,6 @@ export class HostileNetwork {
       adminMspDir: await mspDir(admin, 'admin'),
       tls: { cert: this.#tls.certificate, key: this.#tls.privateKey, root: this.#tls.root },
     });
-    return { peer, asker: identity.serialized(mspid) };
+    return { peer, asker: identity.serialized(mspid), checksChain };
   }
 }

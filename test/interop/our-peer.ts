@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { silentLog } from '#base';
 import { Block } from '#formats';
 import { buildPeer } from '#peer';
+import { commitHashIn } from './stored-block.ts';
 
 export interface OurPeerOptions {
   /** An empty or absent directory that becomes the peer's. */
@@ -61,6 +62,10 @@ export class OurPeer {
   async block(number: bigint): Promise<Uint8Array> {
     const answer = await this.#get(`/v1/blocks/${number}?format=protobuf`);
     return new Uint8Array(await answer.arrayBuffer());
+  }
+
+  async commitHash(number: bigint): Promise<Uint8Array | undefined> {
+    return commitHashIn(await this.block(number));
   }
 
   /** All committed blocks below the height. */
