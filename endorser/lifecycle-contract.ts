@@ -1,6 +1,12 @@
 import { Fault, fromBase64, limits, toHex, utf8 } from '#base';
 import { sha256 } from '#crypto';
-import { ApplicationPolicy, definitionWrites, lifecycleNamespace, readDefinition } from '#formats';
+import {
+  ApplicationPolicy,
+  definitionWrites,
+  isContractName,
+  lifecycleNamespace,
+  readDefinition,
+} from '#formats';
 import { parsePolicyText } from '#policy';
 import { prepareContract } from '#wasm';
 import { fault } from './faults.ts';
@@ -9,10 +15,8 @@ import type { SimulatedRequest } from './simulation-messages.ts';
 import type { Simulator } from './simulator.ts';
 
 const referencePrefix = 'reference:';
-/** Fabric's own rules for names and versions (core/chaincode/lifecycle/scc.go). */
-const nameForm = /^[a-zA-Z0-9]+(?:[-_][a-zA-Z0-9]+)*$/;
+/** Fabric's own rule for versions (core/chaincode/lifecycle/scc.go). */
 const versionForm = /^[A-Za-z0-9_.+-]+$/;
-const systemNames = new Set(['cscc', 'escc', 'lscc', 'qscc', 'vscc', '_lifecycle']);
 
 /**
  * The one contract that is not WASM: it writes contract definitions and their code.
@@ -61,8 +65,7 @@ function parseDeployment(args: readonly string[]) {
   const invalid = (what: string) => fault('ENDORSER_DEFINITION_INVALID', { what });
   const [name, version, sequence, policy, codeText, ...rest] = args;
   if (codeText === undefined || rest.length > 0) throw invalid('number of arguments');
-  if (!nameForm.test(name ?? '') || (name ?? '').length > limits.nameBytes) throw invalid('name');
-  if (systemNames.has(name ?? '')) throw invalid('name of a system contract');
+  if (!isContractName(name ?? '')) throw invalid('name');
   if (!versionForm.test(version ?? '') || (version ?? '').length > limits.nameBytes) {
     throw invalid('version');
   }
