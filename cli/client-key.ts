@@ -15,6 +15,8 @@ import { spkiOf } from './development-ca.ts';
 
 const rsaBits = 3072;
 const sm2PemLabel = 'COUNTERSIGN SM2 PRIVATE KEY';
+/** A line before the PEM block, which readers of PEM skip: the key itself is good for both of RSA's. */
+const rs256Mark = 'Algorithm: RS256\n';
 
 /** A client's signing key in memory, and how it is kept in a file. */
 export interface ClientKey {
@@ -39,13 +41,15 @@ const generators = {
   PS256: () => generateKeyPairSync('rsa', { modulusLength: rsaBits }),
 } as const;
 
-/** @param pem as `toPem` made it. @param rsaAlgorithm which of RSA's two an RSA key is for. */
-export function readClientKey(pem: string, rsaAlgorithm: 'RS256' | 'PS256' = 'PS256'): ClientKey {
+/** @param pem as `toPem` made it, or any PEM of a private key that requests can use. */
+export function readClientKey(pem: string): ClientKey {
   const sm2 = new RegExp(`-----BEGIN ${sm2PemLabel}-----([^-]*)-----END`).exec(pem)?.[1];
   if (sm2 !== undefined) return sm2Key(new Uint8Array(Buffer.from(sm2, 'base64')));
   const key = createPrivateKey(pem);
   if (key.asymmetricKeyType === 'ed25519') return nodeKey('EdDSA', key);
-  if (key.asymmetricKeyType === 'rsa') return nodeKey(rsaAlgorithm, key);
+  if (key.asymmetricKeyType === 'rsa') {
+    return nodeKey(pem.startsWith(rs256Mark) ? 'RS256' : 'PS256', key);
+  }
   const curves: Readonly<Record<string, JoseAlgorithm>> = {
     prime256v1: 'ES256',
     secp384r1: 'ES384',
@@ -88,7 +92,10 @@ function nodeKey(algorithm: JoseAlgorithm, key: KeyObject): ClientKey {
     algorithm,
     publicKeySpki: spkiOf(createPublicKey(key)),
     sign: (signingInput) => new Uint8Array(signWith(algorithm, key, signingInput)),
-    toPem: () => key.export({ type: 'pkcs8', format: 'pem' }) as string,
+    toPem: () => {
+      const pem = key.export({ type: 'pkcs8', format: 'pem' }) as string;
+      return algorithm === 'RS256' ? `${rs256Mark}${pem}` : pem;
+    },
   };
 }
 

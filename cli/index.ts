@@ -1,5 +1,6 @@
 export { signRequest } from './client-key.ts';
-export { admitIdentity, clientKey, newClient } from './clients.ts';
+export type { ClientKey } from './client-key.ts';
+export { admitIdentity, clientKey, newClient, revokeClient } from './clients.ts';
 export { contractCode, deployContract } from './deploy.ts';
 export { createNetwork } from './network-create.ts';
 export type { NetworkLayout } from './network-layout.ts';
@@ -7,5 +8,6 @@ export { openNetwork, serviceOf } from './network-open.ts';
 export type { OpenNetwork } from './network-open.ts';
 export { defaultNetwork, identityNames, keyLabels } from './network-spec.ts';
 export type { NetworkSpec } from './network-spec.ts';
+export { PeerClient } from './peer-client.ts';
 export type { ServiceAnswer, ServiceClient } from './service-client.ts';
 export { ZoneProcesses } from './zone-processes.ts';
