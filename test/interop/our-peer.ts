@@ -46,10 +46,11 @@ export async function startOurPeer(
 
 /** A countersign peer seen through its HTTP service, answering what a stock peer answers. */
 export class OurPeer {
-  readonly name = 'ours';
+  readonly name: string;
   readonly #origin: string;
 
-  constructor(port: number) {
+  constructor(port: number, name = 'ours') {
+    this.name = name;
     this.#origin = `http://127.0.0.1:${port}`;
   }
 
