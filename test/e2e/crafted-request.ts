@@ -21,7 +21,7 @@ export function craftedRequest(key: ClientKey, craft: Craft): string {
     ...craft.payload,
   };
   const input = utf8(`${part(header)}.${part(payload)}`);
-  const signature = (craft.sign ?? key.sign)(input);
+  const signature = craft.sign?.(input) ?? key.sign(input);
   return `${Buffer.from(input).toString('latin1')}.${toBase64Url(signature)}`;
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '#base';
@@ -71,6 +71,20 @@ export class TestNetwork implements AsyncDisposable {
     const grants = [{ channel: this.channel, contract: '*', functions: ['*'] }];
     await newClient(this.dir, { kid, orgName: 'org1', algorithm, nodeOu: 'client', grants });
     return new TestClient(this, kid);
+  }
+
+  /** Changes a process's configuration file; it counts from the next start on. */
+  configure(processName: string, change: (config: Record<string, unknown>) => void): void {
+    const file = this.network.layout.config(processName);
+    const config = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    change(config);
+    writeFileSync(file, JSON.stringify(config));
+  }
+
+  /** Ends processes as a crash would and starts them again, in the order given. */
+  async restart(...processNames: string[]): Promise<void> {
+    for (const name of processNames) await this.processes.kill(name);
+    for (const name of processNames) await this.processes.start(name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
