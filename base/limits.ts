@@ -147,6 +147,8 @@ export const limits = {
   endorserRestMs: 30_000,
   /** A receipt file: the largest request, and the largest result an envelope can hold, as base64. */
   receiptBytesMax: 16 * 1024 * 1024,
+  /** How much longer each time an endorser out of reach is waited for before a bundle fails. */
+  endorserReturnWaitMs: 500,
   /** Streams of all peers and tools together. */
   deliverStreamsMax: 2_500,
   /** A new block file is begun past this; one file is what a scan at start may have to read. */

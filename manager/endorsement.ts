@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { Fault, concatBytes, equalBytes, httpStatusOf, limits } from '#base';
 import type { FaultKind, Log } from '#base';
 import { ProposalResponsePayload, proposalHash } from '#formats';
@@ -73,6 +74,8 @@ export class EndorsementCollector {
         tried,
       );
       if (choice === undefined) {
+        // An endorser that was busy or starts anew is back in a moment; a refusal would be for good.
+        await wait(limits.endorserReturnWaitMs * attempt);
         await pool.refresh();
         continue;
       }
