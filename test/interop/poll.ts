@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const pollMs = 50;
+const pollMs = 10;
 
 /** Waits until something holds. @throws Error when it does not in time. */
 export async function until(
