@@ -19,3 +19,12 @@ export function nodePath() {
   if (existsSync(installed)) return installed;
   return Number(process.versions.node.split('.')[0]) >= nodeMajorMin ? process.execPath : undefined;
 }
+
+/**
+ * Where Node.js keeps compiled sources, so that the many processes of a network start in half the
+ * time. A variable that is set already is left as it is.
+ */
+export function compileCacheVariable() {
+  const directory = join(projectDir, 'node_modules', '.cache', 'node-compile');
+  return { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? directory };
+}

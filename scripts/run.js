@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { delimiter } from 'node:path';
-import { binDir, nodeMajorMin, nodePath } from './node-path.js';
+import { binDir, compileCacheVariable, nodeMajorMin, nodePath } from './node-path.js';
 
 // Plain JavaScript, because the Node.js that starts it may not know TypeScript yet.
 // Usage: node scripts/run.js ENTRY.ts [ARGUMENT...]
@@ -14,7 +14,11 @@ if (node === undefined) {
 
 const child = spawn(node, process.argv.slice(2), {
   stdio: 'inherit',
-  env: { ...process.env, PATH: `${binDir}${delimiter}${process.env.PATH ?? ''}` },
+  env: {
+    ...process.env,
+    ...compileCacheVariable(),
+    PATH: `${binDir}${delimiter}${process.env.PATH ?? ''}`,
+  },
 });
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 // A terminal sends its interrupt to the child as well; a second one would cut its shutdown short.
