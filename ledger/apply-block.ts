@@ -7,7 +7,7 @@ import type { EvidenceLog, EvidencePlan } from './evidence-log.ts';
 import { putRequestEntry } from './request-index.ts';
 import { putSavepoint } from './savepoint.ts';
 import type { Savepoint } from './savepoint.ts';
-import { encodeStateEntry, stateKey } from './state.ts';
+import { encodeStateEntry, metadataSeenKey, stateKey } from './state.ts';
 import { writeStore } from './store.ts';
 import type { Store } from './store.ts';
 import { putTransactionPlace } from './transaction-index.ts';
@@ -66,6 +66,7 @@ function putUpdates(store: Store, updates: UpdateBatch): void {
       if (value === undefined) store.state.removeSync(at);
       else {
         const entry = metadata === undefined ? { value, version } : { value, version, metadata };
+        if (metadata !== undefined) store.meta.putSync(metadataSeenKey, Buffer.of(1));
         store.state.putSync(at, encodeStateEntry(entry));
       }
     }

@@ -110,6 +110,7 @@ export class BlockWriter {
     const { dir, store, evidenceLog } = this.#parts;
     const target = { dir, store, log: evidenceLog, savepoint: this.#savepoint };
     this.#savepoint = applyBlock(target, { ...open, end });
+    this.#state.moved();
     this.#evidence = { size: open.evidence.size, root: open.evidence.root };
     if (open.evaluation.isConfig) this.#configBlock = undefined;
     const { codes, commitHash } = open.evaluation;
@@ -167,7 +168,7 @@ export class BlockWriter {
     return {
       get: (namespace, key) => this.#state.get(namespace, key),
       hasTransaction: (txId) => this.#reads.hasTransaction(txId),
-      keyPolicy: (namespace, key) => keyPolicyOf(this.#state.get(namespace, key)),
+      keyPolicy: (namespace, key) => keyPolicyOf(this.#state.metadata(namespace, key)),
       definition: (namespace) => definitionOf(namespace, this.#state),
     };
   }

@@ -5,6 +5,8 @@ import type { StateEntry, StateRow } from './state.ts';
 export interface CommittedState {
   get(namespace: string, key: string): StateEntry | undefined;
   version(namespace: string, key: string): Version | undefined;
+  /** The metadata of a key that has some. */
+  metadata(namespace: string, key: string): Uint8Array | undefined;
   scan(namespace: string, start: string, end: string): Iterable<StateRow>;
 }
 

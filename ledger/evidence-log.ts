@@ -1,6 +1,7 @@
-import { LruMap, limits } from '#base';
+import { limits } from '#base';
 import { appendLeaves, emptyTree, inclusionProof, nodeHash, treeRoot, treeStateAt } from '#crypto';
 import type { GetNode, TreeNode, TreeState } from '#crypto';
+import { NodeMemo } from './node-memo.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -13,7 +14,7 @@ import type { Store } from './store.ts';
 export class EvidenceLog {
   readonly #store: Store;
   /** Nodes of complete subtrees by level and index: they never change. */
-  readonly #known = new LruMap<string, Uint8Array>(limits.evidenceNodesCachedMax);
+  readonly #known = new NodeMemo(limits.evidenceNodesCachedMax);
   #state: TreeState = emptyTree;
   #head: { size: number; root: Uint8Array } | undefined;
 
@@ -83,12 +84,11 @@ export class EvidenceLog {
 
   /** Only complete subtrees are asked for; what is between stored levels is made of two below. */
   readonly #nodes: GetNode = (level, index) => {
-    const name = `${level}/${index}`;
-    const known = this.#known.get(name);
+    const known = this.#known.get(level, index);
     if (known !== undefined) return known;
     if (level % tileLevels === 0) return this.#stored(level, index);
     const hash = nodeHash(this.#nodes(level - 1, 2 * index), this.#nodes(level - 1, 2 * index + 1));
-    this.#known.set(name, hash);
+    this.#known.set(level, index, hash);
     return hash;
   };
 
@@ -98,9 +98,9 @@ export class EvidenceLog {
     const tile = this.#tile(tileKey(level / tileLevels, tileIndex));
     for (let place = 0; place * hashBytes < tile.length; place += 1) {
       const hash = Uint8Array.from(tile.subarray(place * hashBytes, (place + 1) * hashBytes));
-      this.#known.set(`${level}/${tileIndex * tileWidth + place}`, hash);
+      this.#known.set(level, tileIndex * tileWidth + place, hash);
     }
-    const found = this.#known.get(`${level}/${index}`);
+    const found = this.#known.get(level, index);
     if (found === undefined) throw new Error(`evidence hash ${level}/${index} is missing`);
     return found;
   }

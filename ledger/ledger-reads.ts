@@ -24,6 +24,7 @@ export interface RequestPlace extends RequestEntry {
 
 /** What a receipt needs beside the block that holds its root. */
 export interface ReceiptParts {
+  place: RequestPlace;
   /** countersign.EvidenceLeaf bytes. */
   leaf: Uint8Array;
   leafIndex: bigint;
@@ -43,6 +44,7 @@ export class LedgerReads {
   readonly #cache = new LruMap<bigint, Block>(limits.ledgerBlocksCachedMax);
   /** Evidence leaves and transaction ids by block and index: a bundle's receipts are asked for together. */
   readonly #leaves = new LruMap<string, readonly Uint8Array[]>(limits.ledgerBlocksCachedMax);
+  readonly #sizes = new LruMap<bigint, bigint>(limits.ledgerBlocksCachedMax);
   readonly #txIds = new LruMap<string, string>(limits.transactionsPerBlockMax);
 
   constructor(store: Store, files: BlockFiles, log: EvidenceLog) {
@@ -93,14 +95,22 @@ export class LedgerReads {
   }
 
   receiptParts(requestId: string, atBlock?: bigint): ReceiptParts | undefined {
-    const place = this.#request(requestId);
+    const place = this.request(requestId);
     if (place === undefined) return undefined;
     const treeBlockNumber = atBlock ?? place.blockNumber;
-    const treeSize = this.#entry(treeBlockNumber)?.evidenceSize;
+    const treeSize = this.#evidenceSize(treeBlockNumber);
     if (treeSize === undefined || treeSize <= place.leafIndex) return undefined;
     const { leafIndex } = place;
     const { root, proof } = this.#log.prove(leafIndex, treeSize);
-    return { leaf: this.#leaf(place), leafIndex, treeBlockNumber, treeSize, root, proof };
+    return { place, leaf: this.#leaf(place), leafIndex, treeBlockNumber, treeSize, root, proof };
+  }
+
+  #evidenceSize(blockNumber: bigint): bigint | undefined {
+    const known = this.#sizes.get(blockNumber);
+    if (known !== undefined) return known;
+    const size = this.#entry(blockNumber)?.evidenceSize;
+    if (size !== undefined) this.#sizes.set(blockNumber, size);
+    return size;
   }
 
   #leaf({ blockNumber, txIndex, requestIndex, code }: RequestEntry): Uint8Array {

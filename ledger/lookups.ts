@@ -26,9 +26,10 @@ export interface LookedUpDefinition {
 /** @see Fabric protos peer/policy.proto, MetaDataKeys. */
 const keyPolicyName = 'VALIDATION_PARAMETER';
 
-export function keyPolicyOf(entry: StateEntry | undefined): Uint8Array | undefined {
-  if (entry?.metadata === undefined) return undefined;
-  const { entries } = KvMetadataWrite.decode(entry.metadata);
+/** @param metadata kvrwset.KVMetadataWrite bytes of the key. */
+export function keyPolicyOf(metadata: Uint8Array | undefined): Uint8Array | undefined {
+  if (metadata === undefined) return undefined;
+  const { entries } = KvMetadataWrite.decode(metadata);
   // Fabric reads them into a map: of two with one name the last counts.
   return entries.findLast(({ name }) => name === keyPolicyName)?.value;
 }

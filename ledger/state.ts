@@ -21,6 +21,8 @@ export type StateRow = StateEntry & { key: string };
 export class State {
   readonly #store: Store;
   #transaction: Transaction | undefined;
+  /** Known for the block that the state stands at. */
+  #metadataSeen: boolean | undefined;
 
   constructor(store: Store) {
     this.#store = store;
@@ -31,6 +33,11 @@ export class State {
     this.#transaction = transaction;
   }
 
+  /** A block was applied: what was remembered of the state before may be wrong. */
+  moved(): void {
+    this.#metadataSeen = undefined;
+  }
+
   get(namespace: string, key: string): StateEntry | undefined {
     const stored = this.#read(namespace, key);
     return stored === undefined ? undefined : decodeStateEntry(stored);
@@ -39,6 +46,12 @@ export class State {
   version(namespace: string, key: string): Version | undefined {
     const stored = this.#read(namespace, key);
     return stored === undefined ? undefined : decodeVersion(stored);
+  }
+
+  /** Nearly no channel uses metadata: as long as none was ever written, no key is looked up for it. */
+  metadata(namespace: string, key: string): Uint8Array | undefined {
+    this.#metadataSeen ??= this.#store.meta.get(metadataSeenKey, this.#options()) !== undefined;
+    return this.#metadataSeen ? this.get(namespace, key)?.metadata : undefined;
   }
 
   /**
@@ -77,6 +90,9 @@ export class State {
     return this.#transaction === undefined ? {} : { transaction: this.#transaction };
   }
 }
+
+/** In the meta table: some key has, or had, metadata. */
+export const metadataSeenKey = Buffer.from('metadata');
 
 export function stateKey(namespace: string, key: string): Buffer {
   return Buffer.from(`${namespace}\0${key}`, 'utf8');

@@ -80,11 +80,15 @@ function merge(
   if (has(flags.value) && (has(flags.metadata) || has(flags.metadataDelete))) {
     return { value, metadata };
   }
-  const before = updates.get(namespace, key) ?? committed.get(namespace, key);
-  const merged =
-    operation.flags === flags.value || operation.flags === 0
-      ? { value, metadata: before?.metadata }
-      : before && { value: before.value, metadata };
+  const pending = updates.get(namespace, key);
+  let merged: Merged | undefined;
+  if (operation.flags === flags.value || operation.flags === 0) {
+    const kept = pending === undefined ? committed.metadata(namespace, key) : pending.metadata;
+    merged = { value, metadata: kept };
+  } else {
+    const before = pending ?? committed.get(namespace, key);
+    merged = before && { value: before.value, metadata };
+  }
   // A stock peer panics at metadata for a key that an earlier transaction of the block deleted.
   if (merged !== undefined && merged.value === undefined) {
     throw fault('LEDGER_BLOCK_UNCOMMITTABLE', { namespace, key, reason: 'put of no value' });

@@ -43,9 +43,9 @@ export class CommittedRequests {
    * @returns undefined when no block holds the request.
    */
   receipt(requestId: string): ReturnType<typeof receiptJson> | undefined {
-    const place = this.#ledger.request(requestId);
     const parts = this.#ledger.receiptParts(requestId);
-    if (place === undefined || parts === undefined) return undefined;
+    if (parts === undefined) return undefined;
+    const { place } = parts;
     const { requests, results } = this.#bundle(place.txId);
     const request = requests[place.requestIndex];
     const result = results[place.requestIndex];

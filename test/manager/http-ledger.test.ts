@@ -256,5 +256,6 @@ t.test('health tells how far the ledger is', async (t) => {
     height: 3,
     headerHash: toHex(ledger.lastHeaderHash),
     evidence: { treeSize: 1, rootHash: toHex(ledger.evidence.root) },
+    stages: {},
   });
 });

@@ -83,8 +83,13 @@ function findOwned(digest: string): Deposit {
 
 /** Writes the step and the deposit after it, tells the world and answers. */
 function record(changed: Deposit, step: Step): void {
-  State.put(step.key(changed.digest, changed.stepCount), step.pack());
-  changed.stepCount += 1;
+  const number = changed.stepCount;
+  if (number == 1) {
+    const first = Step.first(changed, step.from);
+    State.put(first.key(changed.digest, 0), first.pack());
+  }
+  if (number > 0) State.put(step.key(changed.digest, number), step.pack());
+  changed.stepCount = number + 1;
   State.put(depositKey(changed.digest), changed.pack());
   const json = utf8(changed.json());
   emitBytes(step.action, json);

@@ -2,12 +2,17 @@ import { Context, State, decimal, jsonText, packFields, unpackFields } from 'cou
 import { Deposit } from './deposit';
 import { stepKey } from './parse';
 
-/** One thing that happened to a digest. Stored as packed fields under `step/<digest>/<number>`. */
+/**
+ * One thing that happened to a digest. Stored as packed fields under `step/<digest>/<number>`; the
+ * first of a deposit only when a second follows: until then the deposit itself says all of it.
+ */
 export class Step {
   action: string;
   from: string;
   to: string;
   reason: string;
+  requestId: string = Context.requestId();
+  timeMs: i64 = Context.timeMs();
 
   constructor(action: string, from: string, to: string, reason: string) {
     this.action = action;
@@ -16,13 +21,21 @@ export class Step {
     this.reason = reason;
   }
 
+  /** The first step of a deposit. @param owner who deposited it. */
+  static first(deposit: Deposit, owner: string): Step {
+    const step = new Step('deposited', '', owner, '');
+    step.requestId = deposit.requestId;
+    step.timeMs = deposit.timeMs;
+    return step;
+  }
+
   key(digest: string, step: i32): string {
     return stepKey(digest, step);
   }
 
   pack(): Uint8Array {
-    const timeMs = decimal(Context.timeMs());
-    return packFields([this.action, Context.requestId(), timeMs, this.from, this.to, this.reason]);
+    const timeMs = decimal(this.timeMs);
+    return packFields([this.action, this.requestId, timeMs, this.from, this.to, this.reason]);
   }
 }
 
@@ -32,6 +45,10 @@ const jsonLengthMax = 16 * 1024;
 
 /** `next` is the number of the first step that did not fit, null when all are there. */
 export function historyJson(deposit: Deposit, fromStep: i32): string {
+  if (deposit.stepCount == 1) {
+    const only = fromStep == 0 ? stepJson(0, Step.first(deposit, deposit.owner).pack()) : '';
+    return `{"digest":"${deposit.digest}","steps":[${only}],"next":null}`;
+  }
   let steps = '';
   let step = fromStep;
   const range = State.range(
