@@ -6,7 +6,7 @@ import { EndorserProxy } from '../support/endorser-proxy.ts';
 import type { Lie } from '../support/endorser-proxy.ts';
 import { TestNetwork } from '../support/test-network.ts';
 import { peersAgree } from './agreement.ts';
-import { answerOf, faultCode } from './answers.ts';
+import { answerOf } from './answers.ts';
 import type { Answer } from './answers.ts';
 
 // The first is called as the others of the tests' networks are: its admin deploys.
@@ -14,8 +14,7 @@ const organisations = ['org1', 'b', 'c', 'f', 'g'].map((name) => {
   const mspid = name === 'org1' ? 'A' : name.toUpperCase();
   return { name, mspid };
 });
-const [a, b, c, f, g] = organisations.map(({ name }) => keyLabels.node(name)) as [
-  string,
+const [a, b, c, f] = organisations.map(({ name }) => keyLabels.node(name)) as [
   string,
   string,
   string,

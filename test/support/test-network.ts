@@ -35,12 +35,21 @@ export class TestNetwork implements AsyncDisposable {
     this.service = serviceOf(this.network);
   }
 
-  /** Makes and starts it; @param spec what shall differ from the default network. */
-  static async start(spec: Partial<NetworkSpec> = {}): Promise<TestNetwork> {
+  /**
+   * Makes and starts it.
+   *
+   * @param spec what shall differ from the default network.
+   * @param prepare called before anything is started.
+   */
+  static async start(
+    spec: Partial<NetworkSpec> = {},
+    prepare: (network: TestNetwork) => void = () => {},
+  ): Promise<TestNetwork> {
     const dir = mkdtempSync(join(tmpdir(), 'cs-'));
     await createNetwork(dir, { ...defaultNetwork, ...spec });
     const made = new TestNetwork(dir);
     try {
+      prepare(made);
       await made.processes.startAll();
     } catch (error) {
       await made[Symbol.asyncDispose]();
@@ -71,6 +80,11 @@ export class TestNetwork implements AsyncDisposable {
     const grants = [{ channel: this.channel, contract: '*', functions: ['*'] }];
     await newClient(this.dir, { kid, orgName: 'org1', algorithm, nodeOu: 'client', grants });
     return new TestClient(this, kid);
+  }
+
+  /** Names of all its processes, in starting order. */
+  get processNames(): string[] {
+    return ZoneProcesses.names(this.network.layout);
   }
 
   /** Changes a process's configuration file; it counts from the next start on. */
