@@ -7,6 +7,7 @@ import { silentLog } from '#base';
 import { openLedger } from '#ledger';
 import { ConfigMemo, createValidator } from '#policy';
 import { compiledContract } from '../support/compiled-contract.ts';
+import { SignerProxy } from '../support/signer-proxy.ts';
 import { TestNetwork } from '../support/test-network.ts';
 import { managerBlocks, peersAgree } from './agreement.ts';
 import { answerOf, faultCode } from './answers.ts';
@@ -46,6 +47,38 @@ t.test('clients get an answer to every request while processes are killed', asyn
   t.ok(answered.size >= requestsMin);
   t.comment(`${answered.size} requests answered`);
 });
+
+t.test(
+  'a block that stands without its signature when the manager dies gets it later',
+  async (t) => {
+    const socket = join(layout.runDir, 'proxy-signer.sock');
+    await using proxy = await SignerProxy.start(socket, layout.socket('signer-zone'));
+    network.configure('manager', (config) => {
+      config['signer'] = { ...(config['signer'] as object), socket };
+    });
+    for (const keepsBack of ['calls', 'answers'] as const) {
+      proxy.keepsBack = 'nothing';
+      await network.restart('manager');
+      proxy.keepsBack = keepsBack;
+      const jws = alice.sign('counter', ['increment', keys[0]!]);
+      const posted = answerOf(await network.service.post(jws, '?wait=none'));
+      await proxy.kept();
+      await network.processes.kill('manager');
+      proxy.keepsBack = 'nothing';
+      await network.processes.start('manager');
+      const found = answerOf(await network.service.get(`/v1/requests/${posted.requestId}`));
+      t.match(found, { status: 200, state: 'committed' }, `${keepsBack} kept back`);
+      answered.set(posted.requestId, { jws, answer: found });
+    }
+    network.configure('manager', (config) => {
+      config['signer'] = {
+        ...(config['signer'] as object),
+        socket: layout.socket('signer-zone'),
+      };
+    });
+    await network.restart('manager');
+  },
+);
 
 t.test('002-8 an answered request is on the ledger once, and executed once', async (t) => {
   const blocks = await managerBlocks(network);
