@@ -85,7 +85,11 @@ export async function startSigner(
     };
     createInterface(child.stdout).on('line', onLine);
     createInterface(child.stderr).on('line', onLine);
-    child.once('close', (code: number | null) => reject(new SignerRefused(code, log.at(-1) ?? '')));
+    child.once('close', (code: number | null) => {
+      // The module writes lines of its own, at any time.
+      const ours = log.findLast((line) => line.startsWith('{'));
+      reject(new SignerRefused(code, ours ?? log.at(-1) ?? ''));
+    });
   });
   const client = new SignerClient(config.socket);
   const end = async (signal: NodeJS.Signals) => {
