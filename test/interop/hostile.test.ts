@@ -3,6 +3,7 @@ import { toHex } from '#base';
 import { validationCodeName } from '#formats';
 import { HostileNetwork } from './hostile-network.ts';
 import type { Judge } from './hostile-network.ts';
+import { mutatedTransactions } from './mutated-transactions.ts';
 import { until } from './poll.ts';
 import { commitHashIn, validationCodesIn } from './stored-block.ts';
 import { defectsOf, idStories } from './stories-of-form.ts';
@@ -22,6 +23,8 @@ const told = Object.entries({ ...stories, ...contractStories, ...keyStories }).m
   },
 );
 const { block: defective, defects } = defectsOf(chain);
+const mutants = mutatedTransactions(chain, 20_261_121, 1_000);
+const mutantBlock = chain.add(...mutants.map((one) => ['NOT_VALIDATED', one] as const));
 
 const ours = await network.ours();
 const stock: Judge[] = [];
@@ -59,6 +62,15 @@ for (const [peer, blocks] of blocksOf) {
 }
 
 for (const { peer } of stock) {
+  t.test(`a thousand mutated transactions get the codes of ours (${peer.name})`, async (t) => {
+    const [codes, own] = [peer, ours.peer].map(({ name }) =>
+      validationCodesIn(blocksOf.get(name)![Number(mutantBlock)]!).map(validationCodeName),
+    );
+    t.strictSame(codes, own);
+    t.ok(new Set(codes).size > 12, 'nearly every check is failed by some');
+    t.ok(mutants.length > 800, `${mutants.length} are fit for a block`);
+  });
+
   t.test(`the commit hash of every block is ours (${peer.name})`, async (t) => {
     const hashes = (name: string) =>
       blocksOf.get(name)!.map((block) => toHex(commitHashIn(block) ?? new Uint8Array(0)));
