@@ -9,7 +9,7 @@ export interface Arguments {
 
 /** Every option of every command; one list, so that an unknown one is refused by name. */
 const options = {
-  dir: { type: 'string', default: 'network' },
+  dir: { type: 'string' },
   org: { type: 'string', default: 'org1' },
   alg: { type: 'string', default: 'ES256' },
   grant: { type: 'string' },
@@ -40,4 +40,18 @@ export function textOption({ options: given }: Arguments, name: string): string 
   const value = given[name];
   if (typeof value !== 'string') throw fault('CLI_USAGE_WRONG', { missing: `--${name}` });
   return value;
+}
+
+/** The network's directory. */
+export function dirOption({ options: given }: Arguments, byDefault = 'network'): string {
+  const dir = given['dir'];
+  return typeof dir === 'string' ? dir : byDefault;
+}
+
+/** A whole number from 1 to `max`. @throws CLI_USAGE_WRONG */
+export function countOption(given: Arguments, name: string, max: number): number {
+  const text = textOption(given, name);
+  const count = /^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > max) throw fault('CLI_USAGE_WRONG', { [`--${name}`]: text, max });
+  return count;
 }

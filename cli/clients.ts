@@ -24,7 +24,7 @@ export interface NewClient {
  * Makes a client: a key in a file, a certificate from the organisation's development CA, an entry in
  * the whitelist.
  *
- * @throws CLI_CLIENT_EXISTS, CLI_ORGANISATION_MISSING
+ * @throws CLI_CLIENT_NAME_INVALID, CLI_CLIENT_EXISTS, CLI_ORGANISATION_MISSING
  */
 export async function newClient(dir: string, client: NewClient): Promise<void> {
   const network = openNetwork(dir);
@@ -74,7 +74,11 @@ export function clientKey(dir: string, kid: string): ClientKey {
   return readClientKey(readFileSync(keyFile, 'utf8'));
 }
 
+/** The name is a directory's as well. */
+const nameForm = /^[A-Za-z0-9][A-Za-z0-9@._-]{0,63}$/;
+
 function checkNew({ layout }: OpenNetwork, kid: string): void {
+  if (!nameForm.test(kid)) throw fault('CLI_CLIENT_NAME_INVALID', { name: kid });
   const known = readRegistry(layout.registryFile).clients.some((client) => client.kid === kid);
   if (known || existsSync(layout.identity(kid).keyFile)) throw fault('CLI_CLIENT_EXISTS', { kid });
 }

@@ -1,20 +1,22 @@
-import { readFileSync } from 'node:fs';
+import { limits } from '#base';
 import { isJoseAlgorithm } from '#crypto';
 import { Block } from '#formats';
 import { verifyReceipt } from '#peer';
 import { listTokenKeys } from '#softhsm-config';
-import { textOption } from './arguments.ts';
+import { countOption, dirOption, textOption } from './arguments.ts';
 import type { Arguments } from './arguments.ts';
 import { admitIdentity, listClients, newClient, revokeClient } from './clients.ts';
 import { contractCode, deployContract } from './deploy.ts';
 import { fault } from './faults.ts';
 import { parseGrant } from './grant-text.ts';
+import { readNamed } from './named-file.ts';
 import { createNetwork } from './network-create.ts';
 import { openNetwork, serviceOf } from './network-open.ts';
 import { defaultNetwork, identityNames } from './network-spec.ts';
 import type { NetworkSpec } from './network-spec.ts';
 import { postRequest } from './post-request.ts';
 import { runForeground, runOne } from './run-foreground.ts';
+import type { ServiceAnswer } from './service-client.ts';
 
 interface Command {
   /** What follows the command's words. */
@@ -23,6 +25,8 @@ interface Command {
   run: (given: Arguments) => Promise<void> | void;
 }
 
+/** A definition's sequence is written with ten digits at most. */
+const sequenceMax = 9_999_999_999;
 const algorithms = 'ES256, ES384, ES256K, EdDSA, RS256, PS256, SM2';
 
 /** All commands by their words. */
@@ -33,7 +37,7 @@ export const commands = new Map<string, Command>([
       form: '[--dir DIR] [--mode partitioned|replicated|ordered] [--requests-per-bundle N]',
       purpose: 'make tokens, keys, certificates, the genesis block and all configuration files',
       run: async (given) => {
-        const layout = await createNetwork(textOption(given, 'dir'), networkSpec(given));
+        const layout = await createNetwork(dirOption(given), networkSpec(given));
         say(`network made in ${layout.dir}`);
       },
     },
@@ -43,7 +47,7 @@ export const commands = new Map<string, Command>([
     {
       form: '[--dir DIR]',
       purpose: 'start all processes of the network; Ctrl-C stops them',
-      run: (given) => runForeground(textOption(given, 'dir'), say),
+      run: (given) => runForeground(dirOption(given), say),
     },
   ],
   [
@@ -54,7 +58,7 @@ export const commands = new Map<string, Command>([
       run: async (given) => {
         const algorithm = textOption(given, 'alg');
         if (!isJoseAlgorithm(algorithm)) throw fault('CLI_USAGE_WRONG', { alg: algorithm });
-        await newClient(textOption(given, 'dir'), {
+        await newClient(dirOption(given), {
           kid: word(given, 0, 'NAME'),
           orgName: textOption(given, 'org'),
           algorithm,
@@ -72,7 +76,7 @@ export const commands = new Map<string, Command>([
       purpose: 'put an identity that exists, such as admin@org1, on the whitelist',
       run: (given) => {
         const grants = textOption(given, 'grant').split(',').map(parseGrant);
-        admitIdentity(textOption(given, 'dir'), word(given, 0, 'NAME'), grants);
+        admitIdentity(dirOption(given), word(given, 0, 'NAME'), grants);
         say(`client ${word(given, 0, 'NAME')} admitted`);
       },
     },
@@ -83,7 +87,7 @@ export const commands = new Map<string, Command>([
       form: '[--dir DIR]',
       purpose: 'show the whitelist',
       run: (given) => {
-        for (const { kid, status, grants } of listClients(textOption(given, 'dir'))) {
+        for (const { kid, status, grants } of listClients(dirOption(given))) {
           say(`${kid}  ${status}  ${JSON.stringify(grants)}`);
         }
       },
@@ -95,7 +99,7 @@ export const commands = new Map<string, Command>([
       form: 'NAME [--dir DIR]',
       purpose: 'strike a client off the whitelist',
       run: (given) => {
-        revokeClient(textOption(given, 'dir'), word(given, 0, 'NAME'));
+        revokeClient(dirOption(given), word(given, 0, 'NAME'));
         say(`client ${word(given, 0, 'NAME')} revoked`);
       },
     },
@@ -107,13 +111,12 @@ export const commands = new Map<string, Command>([
       purpose: 'sign and post one request, print the answer',
       run: async (given) => {
         const answer = await postRequest({
-          dir: textOption(given, 'dir'),
+          dir: dirOption(given),
           kid: textOption(given, 'client'),
           contract: textOption(given, 'contract'),
           operations: [{ function: word(given, 0, 'FUNCTION'), args: given.words.slice(1) }],
         });
-        sayJson(answer.body);
-        if (answer.status !== 200) process.exitCode = 1;
+        sayAnswer(answer);
       },
     },
   ],
@@ -123,8 +126,9 @@ export const commands = new Map<string, Command>([
       form: 'NUMBER [--dir DIR]',
       purpose: 'show one block of the manager’s ledger',
       run: async (given) => {
-        const service = serviceOf(openNetwork(textOption(given, 'dir')));
-        sayJson((await service.get(`/v1/blocks/${word(given, 0, 'NUMBER')}`)).body);
+        const service = serviceOf(openNetwork(dirOption(given)));
+        const number = encodeURIComponent(word(given, 0, 'NUMBER'));
+        sayAnswer(await service.get(`/v1/blocks/${number}`));
       },
     },
   ],
@@ -134,8 +138,8 @@ export const commands = new Map<string, Command>([
       form: 'FILE --genesis FILE',
       purpose: 'verify a receipt offline, trusting nothing but the genesis block',
       run: (given) => {
-        const genesis = Block.decode(readFileSync(textOption(given, 'genesis')));
-        sayJson(verifyReceipt(readFileSync(word(given, 0, 'FILE')), { genesis }));
+        const genesis = Block.decode(readNamed(textOption(given, 'genesis')));
+        sayJson(verifyReceipt(readNamed(word(given, 0, 'FILE')), { genesis }));
       },
     },
   ],
@@ -153,7 +157,7 @@ export const commands = new Map<string, Command>([
       form: '[--dir DIR]',
       purpose: 'show the keys in the network’s tokens and their attributes',
       run: async (given) => {
-        const { layout, spec } = openNetwork(textOption(given, 'dir'));
+        const { layout, spec } = openNetwork(dirOption(given));
         for (const { name } of [...spec.organisations, spec.zone]) {
           const keys = await listTokenKeys({ dir: layout.token(name), label: name });
           for (const key of keys) sayJson({ token: name, ...key });
@@ -168,18 +172,17 @@ export const commands = new Map<string, Command>([
       purpose: 'deploy a contract (a .wasm file or a built-in name) as an organisation’s admin',
       run: async (given) => {
         const answer = await deployContract(
-          textOption(given, 'dir'),
+          dirOption(given),
           identityNames.admin(textOption(given, 'org')),
           {
             name: word(given, 0, 'NAME'),
             version: textOption(given, 'version'),
-            sequence: Number(textOption(given, 'sequence')),
+            sequence: countOption(given, 'sequence', sequenceMax),
             policy: textOption(given, 'policy'),
             code: await contractCode(word(given, 1, 'CODE')),
           },
         );
-        sayJson(answer.body);
-        if (answer.status !== 200) process.exitCode = 1;
+        sayAnswer(answer);
       },
     },
   ],
@@ -197,9 +200,10 @@ function networkSpec(given: Arguments): NetworkSpec {
   if (mode !== 'partitioned' && mode !== 'replicated' && mode !== 'ordered') {
     throw fault('CLI_USAGE_WRONG', { mode: String(mode) });
   }
-  const requestsPerBundleMax = Number(
-    given.options['requests-per-bundle'] ?? defaultNetwork.requestsPerBundleMax,
-  );
+  const requestsPerBundleMax =
+    given.options['requests-per-bundle'] === undefined
+      ? defaultNetwork.requestsPerBundleMax
+      : countOption(given, 'requests-per-bundle', limits.bundleRequestsMax);
   return { ...defaultNetwork, routing: mode, requestsPerBundleMax };
 }
 
@@ -207,6 +211,12 @@ function word(given: Arguments, index: number, name: string): string {
   const found = given.words[index];
   if (found === undefined) throw fault('CLI_USAGE_WRONG', { missing: name });
   return found;
+}
+
+/** What the service answered; the command has failed when it was not what was asked for. */
+function sayAnswer({ status, body }: ServiceAnswer): void {
+  sayJson(body);
+  if (status !== 200) process.exitCode = 1;
 }
 
 function say(text: string): void {

@@ -1,27 +1,30 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '#base';
 import { Block } from '#formats';
 import { verifyReceipt } from '#peer';
-import { readArguments } from './arguments.ts';
+import { dirOption, readArguments } from './arguments.ts';
 import { admitIdentity, newClient } from './clients.ts';
 import { contractCode, deployContract } from './deploy.ts';
-import { waitUntilStopped } from './run-foreground.ts';
+import { readNamed } from './named-file.ts';
 import { createNetwork } from './network-create.ts';
 import { openNetwork, serviceOf } from './network-open.ts';
 import type { OpenNetwork } from './network-open.ts';
 import { defaultNetwork, identityNames } from './network-spec.ts';
 import { PeerClient } from './peer-client.ts';
 import { postRequest } from './post-request.ts';
+import { waitUntilStopped } from './run-foreground.ts';
 import { ZoneProcesses } from './zone-processes.ts';
 
-/** `npm run demo [-- FILE...] [--stay]`: the whole product on one machine, with real parts. */
+/** `npm run demo [-- FILE...] [--stay] [--dir DIR]`: the whole product on one machine, with real parts. */
 const projectDir = fileURLToPath(new URL('..', import.meta.url));
-const { words, options } = readArguments(process.argv.slice(2));
+const given = readArguments(process.argv.slice(2));
+const { words, options } = given;
 const files = words.length > 0 ? words : ['README.md', 'package.json', 'LICENSE'].map(inProject);
-const dir = inProject('demo-network');
+const ownDir = inProject('demo-network');
+const dir = resolve(dirOption(given, ownDir));
 const clientName = 'alice';
 const policy = `AND(${defaultNetwork.organisations.map(({ mspid }) => `'${mspid}.peer'`).join(', ')})`;
 
@@ -32,9 +35,10 @@ interface Deposited {
 }
 
 async function demo(): Promise<void> {
-  for (const file of files) statSync(file);
+  for (const file of files) readNamed(file);
   await step('making tokens, keys, certificates and the genesis block', async () => {
-    rmSync(dir, { recursive: true, force: true });
+    // A directory that the caller named may hold a network that is dear to them.
+    if (dir === ownDir) rmSync(dir, { recursive: true, force: true });
     await createNetwork(dir, defaultNetwork);
   });
   const network = openNetwork(dir);
@@ -85,7 +89,7 @@ async function depositFile(network: OpenNetwork, file: string): Promise<Deposite
     endorsers: string[];
   };
   const receiptFile = join(dir, 'receipts', `${done.requestId}.json`);
-  mkdirSync(join(dir, 'receipts'), { recursive: true });
+  mkdirSync(join(dir, 'receipts'), { recursive: true, mode: 0o700 });
   writeFileSync(receiptFile, JSON.stringify(done.receipt));
   say(`  request       ${done.requestId}`);
   say(`  block         ${done.block}`);

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { toBase64 } from '#base';
 import { lifecycleNamespace } from '#formats';
 import { builtInContract } from '#wasm';
+import { readNamed } from './named-file.ts';
 import { postRequest } from './post-request.ts';
 import type { ServiceAnswer } from './service-client.ts';
 
@@ -31,8 +31,7 @@ export function deployContract(
 }
 
 /** A contract's code: a `.wasm` file, or the name of one that comes with the product. */
-export function contractCode(nameOrFile: string): Promise<Uint8Array> {
-  if (nameOrFile.endsWith('.wasm'))
-    return Promise.resolve(new Uint8Array(readFileSync(nameOrFile)));
+export async function contractCode(nameOrFile: string): Promise<Uint8Array> {
+  if (nameOrFile.endsWith('.wasm')) return readNamed(nameOrFile);
   return builtInContract(nameOrFile);
 }

@@ -8,6 +8,8 @@ export const fault = declareFaults({
   CLI_NETWORK_EXISTS: ['conflict', 'There is a network in this directory already.'],
   CLI_NETWORK_MISSING: ['absent', 'There is no network in this directory.'],
   CLI_USAGE_WRONG: ['malformed', 'The command line is not understood.'],
+  CLI_FILE_UNREADABLE: ['absent', 'A file that the command line names cannot be read.'],
+  CLI_CLIENT_NAME_INVALID: ['malformed', 'A client’s name has letters, digits and @ . _ - only.'],
   CLI_CLIENT_EXISTS: ['conflict', 'There is a client of this name already.'],
   CLI_CLIENT_MISSING: ['absent', 'There is no client of this name.'],
   CLI_ORGANISATION_MISSING: ['absent', 'There is no organisation of this name.'],

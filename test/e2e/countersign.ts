@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-const program = join(import.meta.dirname, '..', '..', 'cli', 'main.ts');
+export const program = join(import.meta.dirname, '..', '..', 'cli', 'main.ts');
 
 export interface CommandResult {
   status: number;

@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+import t from 'tap';
+import { toBase64 } from '#base';
+import { contractCode } from '#cli';
+import { compiledContract } from '../support/compiled-contract.ts';
+import { temporaryDir } from '../support/softhsm.ts';
+import { countersign, program } from './countersign.ts';
+import type { CommandResult } from './countersign.ts';
+
+t.setTimeout(120_000);
+const dir = join(temporaryDir(t), 'net');
+const run = (...words: string[]) => countersign(...words, '--dir', dir);
+
+/** First word of what went wrong: the fault's code. */
+const refusal = ({ status, stderr }: CommandResult) => [status, stderr.split(':')[0]];
+/** How the command ended, and what the service had answered. */
+const answered = ({ status, stdout }: CommandResult): [number, Record<string, unknown>] => [
+  status,
+  JSON.parse(stdout) as Record<string, unknown>,
+];
+const digest = 'ab'.repeat(32);
+const deposit = ['request', 'deposit', digest, 'a.txt', 'text/plain', '--contract', 'notary'];
+
+t.test('a network is made once in a directory', async (t) => {
+  t.equal((await run('network', 'create')).status, 0);
+  t.same(refusal(await run('network', 'create')), [1, 'CLI_NETWORK_EXISTS']);
+  t.same(refusal(await run('network', 'demolish')), [2, 'CLI_USAGE_WRONG']);
+  t.match(await countersign(), { status: 0, stdout: /^Usage:/ });
+});
+
+t.test('the keys in the tokens never leave them', async (t) => {
+  const { stdout } = await run('key', 'list');
+  const keys = JSON.parse(`[${stdout.trim().replaceAll('}\n{', '},{')}]`) as {
+    label: string;
+    attributes: Record<string, boolean>;
+  }[];
+  t.same(keys.map(({ label }) => label).toSorted(), [
+    'attestation0.zone',
+    'node0.org1',
+    'node0.org2',
+    'node0.org3',
+    'ordering0.zone',
+    'relay0.zone',
+  ]);
+  for (const { label, attributes } of keys) {
+    t.match(attributes, { extractable: false, neverExtractable: true, local: true }, label);
+    t.match(attributes, { sensitive: true, alwaysSensitive: true, decrypt: false }, label);
+  }
+});
+
+t.test('clients are made, listed and registered under names that are names', async (t) => {
+  t.equal((await run('client', 'new', 'alice', '--grant', 'main/notary/*')).status, 0);
+  t.same(refusal(await run('client', 'new', 'alice', '--grant', 'main/notary/*')), [
+    1,
+    'CLI_CLIENT_EXISTS',
+  ]);
+  t.same(refusal(await run('client', 'new', '../bob', '--grant', 'main/notary/*')), [
+    1,
+    'CLI_CLIENT_NAME_INVALID',
+  ]);
+  t.equal(
+    (await run('client', 'admit', 'admin@org1', '--grant', 'main/_lifecycle/deploy')).status,
+    0,
+  );
+  t.equal((await run('client', 'new', 'bob', '--grant', 'main/_lifecycle/deploy')).status, 0);
+  const { stdout } = await run('client', 'list');
+  t.match(
+    stdout,
+    /^alice {2}active {2}\[\{"channel":"main","contract":"notary","functions":\["\*"\]\}\]$/m,
+  );
+  t.match(stdout, /^admin@org1 {2}active/m);
+});
+
+t.test('the running network', async (t) => {
+  const up = spawn(process.execPath, [program, 'up', '--dir', dir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.teardown(() => up.kill('SIGKILL'));
+  const lines = createInterface({ input: up.stdout });
+  await once(lines, 'line');
+
+  await t.test('only an administrator deploys, and only sound code', async (t) => {
+    const stranger = await run('contract', 'deploy', 'notary', 'notary', '--org', 'org2');
+    t.match(answered(stranger), [1, { code: 'MANAGER_CLIENT_UNKNOWN' }]);
+    const code = toBase64(await contractCode('notary'));
+    const args = ['request', 'deploy', 'notary', '1.0', '1', "OR('Org1MSP.peer')", code];
+    const noAdmin = await run(...args, '--client', 'bob', '--contract', '_lifecycle');
+    t.match(answered(noAdmin), [1, { outcome: { code: 'ENDORSER_ADMIN_REQUIRED' } }]);
+    const floats = join(t.testdir({}), 'float.wasm');
+    writeFileSync(floats, await compiledContract(t, 'float'));
+    const unsound = await run('contract', 'deploy', 'float', floats);
+    t.match(answered(unsound), [1, { outcome: { code: /^WASM_/, message: /float/ } }]);
+    t.equal((await run('contract', 'deploy', 'notary', 'notary')).status, 0);
+  });
+
+  await t.test('a definition is followed by the next one only', async (t) => {
+    const again = ['contract', 'deploy', 'notary', 'notary', '--version', '2.0', '--sequence'];
+    for (const sequence of ['1', '3']) {
+      const wrong = await run(...again, sequence);
+      t.match(answered(wrong), [1, { outcome: { code: 'ENDORSER_SEQUENCE_WRONG' } }]);
+    }
+    t.equal((await run(...again, '2')).status, 0);
+  });
+
+  await t.test('a request gets into a block that can be shown', async (t) => {
+    const posted = answered(await run(...deposit, '--client', 'alice'));
+    t.match(posted, [0, { state: 'committed' }]);
+    const { block, requestId } = posted[1] as { block: number; requestId: string };
+    t.match(answered(await run('block', 'show', String(block))), [
+      0,
+      { number: block, transactions: [{ validation: 'VALID', requests: [requestId] }] },
+    ]);
+    t.match(answered(await run('block', 'show', '999')), [1, { code: 'MANAGER_BLOCK_ABSENT' }]);
+    t.match(answered(await run('block', 'show', '../health')), [1, { status: 400 }]);
+  });
+
+  await t.test('a revoked client is out', async (t) => {
+    t.equal((await run('client', 'revoke', 'alice')).status, 0);
+    t.match((await run('client', 'list')).stdout, /^alice {2}revoked/m);
+    // The running manager looks at the list a few times a second.
+    let last = answered(await run(...deposit, '--client', 'alice'));
+    for (let tries = 0; last[1]['code'] === undefined && tries < 20; tries += 1) {
+      await wait(100);
+      last = answered(await run(...deposit, '--client', 'alice'));
+    }
+    t.match(last, [1, { code: 'MANAGER_CLIENT_REVOKED' }]);
+    t.same(refusal(await run('client', 'revoke', 'nobody')), [1, 'CLI_CLIENT_MISSING']);
+  });
+
+  up.kill('SIGINT');
+  t.same(await once(up, 'exit'), [0, null], 'it stops when it is asked to');
+});
