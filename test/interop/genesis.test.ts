@@ -37,34 +37,7 @@ for (const version of fabricVersions()) {
 
     await t.test('identities of cryptogen have the roles that it gave them', async (t) => {
       const config = ChannelConfig.fromBlock(Block.decode(stock));
-      const one = join(crypto, 'peerOrganizations', 'one.test');
-      const zone = join(crypto, 'ordererOrganizations', 'zone.test');
-      for (const { mspid, dir: mspDir, name, role } of [
-        {
-          mspid: 'OneMSP',
-          dir: join(one, 'users', 'Admin@one.test'),
-          name: 'Admin@one.test',
-          role: 'admin',
-        },
-        {
-          mspid: 'OneMSP',
-          dir: join(one, 'users', 'User1@one.test'),
-          name: 'User1@one.test',
-          role: 'client',
-        },
-        {
-          mspid: 'OneMSP',
-          dir: join(one, 'peers', 'peer0.one.test'),
-          name: 'peer0.one.test',
-          role: 'peer',
-        },
-        {
-          mspid: 'ZoneMSP',
-          dir: join(zone, 'orderers', 'orderer.zone.test'),
-          name: 'orderer.zone.test',
-          role: 'orderer',
-        },
-      ] as const) {
+      for (const { mspid, dir: mspDir, name, role } of identitiesIn(crypto)) {
         const pem = readFileSync(join(mspDir, 'msp', 'signcerts', `${name}-cert.pem`), 'utf8');
         const serialized = SerializedIdentity.encode({ mspid, idBytes: utf8(pem) });
         const { roles } = config.identity(serialized);
@@ -104,6 +77,21 @@ for (const version of fabricVersions()) {
       t.strictSame(Block.decode(await peer.block(0n)).header, Block.decode(ours).header);
     });
   });
+}
+
+/** What cryptogen made, with the role it was told to give. */
+function identitiesIn(crypto: string) {
+  const one = join(crypto, 'peerOrganizations', 'one.test');
+  const zone = join(crypto, 'ordererOrganizations', 'zone.test');
+  const identity = (mspid: string, parent: string, name: string, role: string) => {
+    return { mspid, dir: join(parent, name), name, role };
+  };
+  return [
+    identity('OneMSP', join(one, 'users'), 'Admin@one.test', 'admin'),
+    identity('OneMSP', join(one, 'users'), 'User1@one.test', 'client'),
+    identity('OneMSP', join(one, 'peers'), 'peer0.one.test', 'peer'),
+    identity('ZoneMSP', join(zone, 'orderers'), 'orderer.zone.test', 'orderer'),
+  ];
 }
 
 function specOf(crypto: string, channelId: string, port: number): GenesisSpec {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { identityNames } from '../../cli/network-spec.ts';
+import { identityNames } from '#cli';
 import type { TestNetwork } from '../support/test-network.ts';
 import { fabricBinaries } from './fabric-binaries.ts';
 import { writeMspDir } from './msp-dir.ts';
