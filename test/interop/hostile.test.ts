@@ -53,7 +53,7 @@ for (const [peer, blocks] of blocksOf) {
     });
   }
 
-  t.test(`each defect has its code (${peer})`, async (t) => {
+  t.test(`002-16 each defect has its code (${peer})`, async (t) => {
     const codes = codesOf(defective);
     for (const [index, [code, defect]] of defects.entries()) {
       t.equal(codes[index + 1], code, defect);
@@ -71,7 +71,7 @@ for (const { peer } of stock) {
     t.ok(mutants.length > 800, `${mutants.length} are fit for a block`);
   });
 
-  t.test(`the commit hash of every block is ours (${peer.name})`, async (t) => {
+  t.test(`002-17 the commit hash of every block is ours (${peer.name})`, async (t) => {
     const hashes = (name: string) =>
       blocksOf.get(name)!.map((block) => toHex(commitHashIn(block) ?? new Uint8Array(0)));
     t.strictSame(hashes(peer.name), hashes(ours.peer.name));

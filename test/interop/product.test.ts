@@ -93,7 +93,7 @@ t.test('a manager and a stock peer that are killed in mid-stream lose no answer'
   }
 });
 
-t.test('all peers have the same chain, codes and commit hashes', async (t) => {
+t.test('002-15 all peers have the same chain, codes and commit hashes', async (t) => {
   const height = await zoneHeight();
   for (const peer of peers) {
     await until(
