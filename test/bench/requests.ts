@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { TestNetwork } from '../support/test-network.ts';
 import type { TestClient } from '../support/test-network.ts';
@@ -10,12 +10,17 @@ const warmRequests = 6_000;
 const callRequests = 500;
 const callsInFlight = 4;
 const singleRequests = 200;
+const bundleRequests = 100;
+const referenceVerifications = 5_000;
 /** Kernel clock ticks per second, as /proc reports CPU time. */
 const ticksPerSecond = 100;
 
 /** Requests through the whole zone: bundled under load, one at a time, and a hundred operations each. */
 export async function claim(): Promise<Figure[]> {
-  await using network = await TestNetwork.start({ peerCount: 0 });
+  await using network = await TestNetwork.start({
+    peerCount: 0,
+    requestsPerBundleMax: bundleRequests,
+  });
   await network.deploy('notary');
   const client = await network.client('bench');
   // The engine compiles what runs often: a service that has just started is another machine.
@@ -29,12 +34,14 @@ export async function claim(): Promise<Figure[]> {
 
 async function underLoad(network: TestNetwork, client: TestClient): Promise<Figure[]> {
   const requests = depositRequests(client, loadRequests, 'load');
+  const referenceBefore = verificationCpuUs();
   const before = await snapshot(network);
   const startMs = performance.now();
   await postAll(network, requests);
   const seconds = (performance.now() - startMs) / 1000;
   const after = await snapshot(network);
-  const conditions = `${loadRequests} deposits, ES256, ${callRequests} a call, ${callsInFlight} calls in flight, 3 endorsements`;
+  const verifyUs = (referenceBefore + verificationCpuUs()) / 2;
+  const conditions = `${loadRequests} deposits, ES256, bundles of ${bundleRequests}, ${callRequests} a call, ${callsInFlight} calls in flight, 2 endorsers, 3 endorsements`;
   const blocks = await countBlocks(network, before.height, after.height);
   const figures = [
     { figure: 'requests_per_second', value: loadRequests / seconds, unit: 'requests/s' },
@@ -43,6 +50,7 @@ async function underLoad(network: TestNetwork, client: TestClient): Promise<Figu
       value: (total(after.cpu) - total(before.cpu)) / loadRequests,
       unit: 'µs',
     },
+    { figure: 'p256_verification_cpu_us', value: verifyUs, unit: 'µs' },
     {
       figure: 'hsm_signatures_per_request',
       value: blocks.signatures / loadRequests,
@@ -59,7 +67,32 @@ async function underLoad(network: TestNetwork, client: TestClient): Promise<Figu
     value: (us - (before.cpu.get(name) ?? 0)) / loadRequests,
     unit: 'µs',
   }));
-  return [...figures, ...parts].map((figure) => ({ ...figure, conditions }));
+  return [...figures, ...parts, ...stageFigures(before, after)].map((figure) => ({
+    ...figure,
+    conditions,
+  }));
+}
+
+/** Mean time that a wave spent in each stage of the manager's pipeline. */
+function stageFigures(before: Snapshot, after: Snapshot): Omit<Figure, 'conditions'>[] {
+  return Object.entries(after.stages).map(([stage, { count, totalMs }]) => {
+    const earlier = before.stages[stage] ?? { count: 0, totalMs: 0 };
+    const value = (totalMs - earlier.totalMs) / (count - earlier.count);
+    return { figure: `stage_ms_${stage}`, value, unit: 'ms' };
+  });
+}
+
+/** The yardstick: one P-256 verification by this machine in this minute, CPU time. */
+function verificationCpuUs(): number {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const message = Buffer.alloc(600, 1);
+  const signature = sign('sha256', message, privateKey);
+  const before = process.cpuUsage();
+  for (let count = 0; count < referenceVerifications; count += 1) {
+    verify('sha256', message, publicKey, signature);
+  }
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / referenceVerifications;
 }
 
 async function oneAtATime(client: TestClient): Promise<Figure[]> {
@@ -140,6 +173,8 @@ interface Snapshot {
   /** CPU microseconds used so far, by process. */
   cpu: Map<string, number>;
   height: number;
+  /** How often each stage of the pipeline ran, and for how long. */
+  stages: Record<string, { count: number; totalMs: number }>;
 }
 
 async function snapshot(network: TestNetwork): Promise<Snapshot> {
@@ -147,8 +182,8 @@ async function snapshot(network: TestNetwork): Promise<Snapshot> {
   for (const name of network.processes.names()) {
     cpu.set(name, cpuMicroseconds(network.processes.pid(name)));
   }
-  const health = (await network.service.get('/v1/health')).body as { height: number };
-  return { cpu, height: health.height };
+  const health = (await network.service.get('/v1/health')).body as Omit<Snapshot, 'cpu'>;
+  return { cpu, height: health.height, stages: health.stages };
 }
 
 /** User and system time of a process with all its threads. @see proc(5), fields 14 and 15. */
