@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { temporaryDir } from '../support/softhsm.ts';
+import { countersign } from './countersign.ts';
+
+t.setTimeout(120_000);
+const program = join(import.meta.dirname, '..', '..', 'cli', 'demo.ts');
+
+t.test('the demo deposits a file, proves it, and shows what does not pass', async (t) => {
+  const parent = temporaryDir(t);
+  const dir = join(parent, 'net');
+  const file = join(parent, 'deed.txt');
+  writeFileSync(file, 'of sale\n');
+  const { stdout } = await promisify(execFile)(process.execPath, [program, file, '--dir', dir]);
+  const digest = createHash('sha256').update('of sale\n').digest('hex');
+  t.match(stdout, `${file}  sha256 ${digest}`);
+  t.match(stdout, /^ {2}endorsements {2}Org1MSP, Org2MSP, Org3MSP$/m);
+  t.match(stdout, /^ {2}peer-1 +VALID$/m);
+  t.match(stdout, /^ {2}peer-2 +VALID$/m);
+  t.match(stdout, /^ {2}verified +offline/m);
+  t.match(stdout, /^a changed copy of deed.txt: refused/m);
+  t.match(stdout, /^a changed receipt: refused, PEER_RECEIPT_/m);
+  t.match(stdout, '1 files deposited, 1 receipts verified offline.');
+  const receipt = /^ {2}receipt +(.*)$/m.exec(stdout)?.[1] ?? '';
+  t.ok(receipt.startsWith(dir) && existsSync(receipt));
+  const genesis = ['--genesis', join(dir, 'genesis.block')];
+  t.equal((await countersign('receipt', 'verify', receipt, ...genesis)).status, 0);
+  const running = /starting \d+ processes: (.*) … /.exec(stdout)?.[1]?.split(', ') ?? [];
+  t.equal(running.length, 9);
+  for (const name of running) {
+    const log = readFileSync(join(dir, 'log', `${name}.log`), 'utf8');
+    t.notMatch(log, /"level":[56]0/, `${name} had no error to tell`);
+  }
+});
