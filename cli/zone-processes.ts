@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import {
+  appendFileSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -137,9 +138,18 @@ export class ZoneProcesses implements AsyncDisposable {
     const hopeless = running.child.exitCode === 2;
     if (this.#stopping || hopeless || this.#running.get(name) !== running) return;
     running.restarts += 1;
+    this.#noteEnd(running);
     await wait(Math.min(restartDelayMsMax, 100 * 2 ** running.restarts));
     if (this.#stopping || this.#running.get(name) !== running) return;
     this.#spawn(name);
+  }
+
+  /** In the process's own log, where someone will look for why it ended. */
+  #noteEnd({ name, child, restarts }: Running): void {
+    const { exitCode, signalCode } = child;
+    const facts = { level: 40, part: 'zone', exitCode, signal: signalCode, restarts };
+    const line = JSON.stringify({ ...facts, msg: 'the process ended and is started again' });
+    appendFileSync(this.#layout.log(name), `${line}\n`);
   }
 
   /** The file that appears when the process serves. */
