@@ -166,14 +166,15 @@ t.test('002-9 an endorser with all keys needs no list of nodes', async (t) => {
 });
 
 t.test('002-12 whatever one endorser does wrong, another makes it good', async (t) => {
-  const lies: readonly [Lie, code: string][][] = [
+  const lies: readonly [Lie, ...codes: string[]][][] = [
     [
       ['wrong signature', 'MANAGER_ENDORSEMENT_BAD'],
       ['one left out', 'MANAGER_ENDORSEMENT_MISSING'],
       ['another payload', 'MANAGER_ENDORSEMENT_BAD'],
     ],
     [
-      ['an old answer', 'MANAGER_ENDORSEMENT_FOREIGN'],
+      // The old one may be of other nodes too.
+      ['an old answer', 'MANAGER_ENDORSEMENT_FOREIGN', 'MANAGER_ENDORSEMENT_MISSING'],
       ['closes', 'BASE_LINK_BROKEN'],
       ['hangs', 'BASE_LINK_TIMEOUT'],
     ],
@@ -181,7 +182,7 @@ t.test('002-12 whatever one endorser does wrong, another makes it good', async (
   for (const group of lies) {
     // Who lied is asked last for a while: each lie is another endorser's, and then all begin anew.
     await restartManager(replicated);
-    for (const [index, [lie, code]] of group.entries()) {
+    for (const [index, [lie, ...codes]] of group.entries()) {
       for (const [other, proxy] of proxies.entries()) {
         proxy.claimedTasks = other === index ? 0 : 9;
       }
@@ -194,7 +195,8 @@ t.test('002-12 whatever one endorser does wrong, another makes it good', async (
       t.equal(answer.status, 200, lie);
       t.same(await endorsersOf(answer), ['A', 'B', 'C', 'F'], `${lie}: endorsed by others`);
       t.not(liar.takeAsked().length, 0, `${lie}: the liar was asked`);
-      t.ok(logged({ endorser: names[index], code }), `${lie}: the log says ${code}`);
+      const says = codes.some((code) => logged({ endorser: names[index], code }));
+      t.ok(says, `${lie}: the log says ${codes.join(' or ')}`);
       liar.lie = 'none';
     }
   }

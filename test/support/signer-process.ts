@@ -8,6 +8,7 @@ import { SignerClient } from '#formats';
 import { signerHostMain } from '#hsm';
 import type { SignerConfig } from '#hsm';
 import type { TestScope, TestToken } from './softhsm.ts';
+import './plain-children.ts';
 
 /** A signer host in its own process, and a client of it. */
 export interface SignerProcess {

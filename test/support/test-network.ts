@@ -18,6 +18,7 @@ import {
 } from '#cli';
 import type { NetworkSpec, OpenNetwork, ServiceAnswer, ServiceClient } from '#cli';
 import type { JoseAlgorithm } from '#crypto';
+import './plain-children.ts';
 
 export const everyOrganisation = "AND('Org1MSP.peer', 'Org2MSP.peer', 'Org3MSP.peer')";
 
