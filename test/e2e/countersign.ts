@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import '../support/plain-children.ts';
 
 export const program = join(import.meta.dirname, '..', '..', 'cli', 'main.ts');
 
