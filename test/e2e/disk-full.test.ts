@@ -1,12 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
 import { TestNetwork } from '../support/test-network.ts';
-import { managerBlocks, peersAgree } from './agreement.ts';
+import { managerBlocks } from './agreement.ts';
 import { answerOf } from './answers.ts';
-import type { Answer } from './answers.ts';
 
 const mebibyte = 1024 * 1024;
 /** What the ledger keeps free to finish what it began, and some blocks more. */
@@ -37,14 +35,6 @@ function sign(): string {
   return alice.sign('notary', ['deposit', `${deposits}`.padStart(64, '0'), 'x', 'text/plain']);
 }
 
-function signMany(count: number): string {
-  const operations = Array.from({ length: count }, (): [string, ...string[]] => {
-    deposits += 1;
-    return ['deposit', `${deposits}`.padStart(64, '0'), 'x', 'text/plain'];
-  });
-  return alice.sign('notary', ...operations);
-}
-
 t.test(
   'a full disk refuses requests and records nothing by halves',
   { skip: notMounted },
@@ -63,38 +53,6 @@ t.test(
     t.equal((await managerBlocks(network)).length, before.length + 1);
   },
 );
-
-t.test('a block that was begun waits for room, and is finished when there is some', async (t) => {
-  const blocksFile = join(disk, 'blocks-000000');
-  // The limit below is for every file of the process: its log must stay far from it.
-  answerOf(await network.service.post(signMany(300)));
-  const sizeBefore = statSync(blocksFile).size;
-  answerOf(await network.service.post(sign()));
-  const size = statSync(blocksFile).size;
-  // Room for a block as large as the last but not for the end of its seal.
-  limitFileSize(`${size + (size - sizeBefore) - 400}`);
-  const posted = answerOf(await network.service.post(sign(), '?wait=none'));
-  const waits = '"awaited":"room on its disk"';
-  const log = () => readFileSync(network.network.layout.log('manager'), 'utf8');
-  for (let polls = 0; polls < 1_000 && !log().includes(waits); polls += 1) await wait(20);
-  t.ok(log().includes(waits), 'the manager says what it waits for');
-  const look = async () => answerOf(await network.service.get(`/v1/requests/${posted.requestId}`));
-  t.equal((await look()).state, 'pending');
-  limitFileSize('unlimited');
-  let found: Answer = await look();
-  for (let polls = 0; polls < 1_000 && found.state === 'pending'; polls += 1) {
-    await wait(20);
-    found = await look();
-  }
-  t.match(found, { status: 200, state: 'committed' });
-  await network.restart('manager');
-  t.same(await look(), found);
-  await peersAgree(t, network);
-});
-
-function limitFileSize(bytes: string): void {
-  execFileSync('prlimit', [`--fsize=${bytes}:`, '--pid', `${network.processes.pid('manager')}`]);
-}
 
 /** @returns false, or the reason why it cannot be done. */
 function mountSmallDisk(directory: string): false | string {
