@@ -18,11 +18,15 @@ import { postRequest } from './post-request.ts';
 import { runForeground, runOne } from './run-foreground.ts';
 import type { ServiceAnswer } from './service-client.ts';
 
+/** Tells the user a line, or several. */
+type Say = (text: string) => void;
+
 interface Command {
   /** What follows the command's words. */
   form: string;
   purpose: string;
-  run: (given: Arguments) => Promise<void> | void;
+  /** @returns the exit status when it is not 0. */
+  run: (given: Arguments, say: Say) => Promise<number | void> | number | void;
 }
 
 /** A definition's sequence is written with ten digits at most. */
@@ -36,7 +40,7 @@ export const commands = new Map<string, Command>([
     {
       form: '[--dir DIR] [--mode partitioned|replicated|ordered] [--requests-per-bundle N]',
       purpose: 'make tokens, keys, certificates, the genesis block and all configuration files',
-      run: async (given) => {
+      run: async (given, say) => {
         const layout = await createNetwork(dirOption(given), networkSpec(given));
         say(`network made in ${layout.dir}`);
       },
@@ -47,7 +51,7 @@ export const commands = new Map<string, Command>([
     {
       form: '[--dir DIR]',
       purpose: 'start all processes of the network; Ctrl-C stops them',
-      run: (given) => runForeground(dirOption(given), say),
+      run: (given, say) => runForeground(dirOption(given), say),
     },
   ],
   [
@@ -55,7 +59,7 @@ export const commands = new Map<string, Command>([
     {
       form: 'NAME --grant CHANNEL/CONTRACT/FUNCTION[,…] [--org ORG] [--alg ALG] [--dir DIR]',
       purpose: `make a client and put it on the whitelist; ALG is one of ${algorithms}`,
-      run: async (given) => {
+      run: async (given, say) => {
         const algorithm = textOption(given, 'alg');
         if (!isJoseAlgorithm(algorithm)) throw fault('CLI_USAGE_WRONG', { alg: algorithm });
         await newClient(dirOption(given), {
@@ -74,7 +78,7 @@ export const commands = new Map<string, Command>([
     {
       form: 'NAME --grant CHANNEL/CONTRACT/FUNCTION[,…] [--dir DIR]',
       purpose: 'put an identity that exists, such as admin@org1, on the whitelist',
-      run: (given) => {
+      run: (given, say) => {
         const grants = textOption(given, 'grant').split(',').map(parseGrant);
         admitIdentity(dirOption(given), word(given, 0, 'NAME'), grants);
         say(`client ${word(given, 0, 'NAME')} admitted`);
@@ -86,7 +90,7 @@ export const commands = new Map<string, Command>([
     {
       form: '[--dir DIR]',
       purpose: 'show the whitelist',
-      run: (given) => {
+      run: (given, say) => {
         for (const { kid, status, grants } of listClients(dirOption(given))) {
           say(`${kid}  ${status}  ${JSON.stringify(grants)}`);
         }
@@ -98,7 +102,7 @@ export const commands = new Map<string, Command>([
     {
       form: 'NAME [--dir DIR]',
       purpose: 'strike a client off the whitelist',
-      run: (given) => {
+      run: (given, say) => {
         revokeClient(dirOption(given), word(given, 0, 'NAME'));
         say(`client ${word(given, 0, 'NAME')} revoked`);
       },
@@ -109,14 +113,14 @@ export const commands = new Map<string, Command>([
     {
       form: 'FUNCTION [ARG…] --client NAME --contract CONTRACT [--dir DIR]',
       purpose: 'sign and post one request, print the answer',
-      run: async (given) => {
+      run: async (given, say) => {
         const answer = await postRequest({
           dir: dirOption(given),
           kid: textOption(given, 'client'),
           contract: textOption(given, 'contract'),
           operations: [{ function: word(given, 0, 'FUNCTION'), args: given.words.slice(1) }],
         });
-        sayAnswer(answer);
+        return sayAnswer(say, answer);
       },
     },
   ],
@@ -125,10 +129,10 @@ export const commands = new Map<string, Command>([
     {
       form: 'NUMBER [--dir DIR]',
       purpose: 'show one block of the manager’s ledger',
-      run: async (given) => {
+      run: async (given, say) => {
         const service = serviceOf(openNetwork(dirOption(given)));
         const number = encodeURIComponent(word(given, 0, 'NUMBER'));
-        sayAnswer(await service.get(`/v1/blocks/${number}`));
+        return sayAnswer(say, await service.get(`/v1/blocks/${number}`));
       },
     },
   ],
@@ -137,9 +141,9 @@ export const commands = new Map<string, Command>([
     {
       form: 'FILE --genesis FILE',
       purpose: 'verify a receipt offline, trusting nothing but the genesis block',
-      run: (given) => {
+      run: (given, say) => {
         const genesis = Block.decode(readNamed(textOption(given, 'genesis')));
-        sayJson(verifyReceipt(readNamed(word(given, 0, 'FILE')), { genesis }));
+        sayJson(say, verifyReceipt(readNamed(word(given, 0, 'FILE')), { genesis }));
       },
     },
   ],
@@ -156,11 +160,11 @@ export const commands = new Map<string, Command>([
     {
       form: '[--dir DIR]',
       purpose: 'show the keys in the network’s tokens and their attributes',
-      run: async (given) => {
+      run: async (given, say) => {
         const { layout, spec } = openNetwork(dirOption(given));
         for (const { name } of [...spec.organisations, spec.zone]) {
           const keys = await listTokenKeys({ dir: layout.token(name), label: name });
-          for (const key of keys) sayJson({ token: name, ...key });
+          for (const key of keys) sayJson(say, { token: name, ...key });
         }
       },
     },
@@ -170,7 +174,7 @@ export const commands = new Map<string, Command>([
     {
       form: 'NAME CODE [--version V] [--sequence N] [--policy TEXT] [--org ORG] [--dir DIR]',
       purpose: 'deploy a contract (a .wasm file or a built-in name) as an organisation’s admin',
-      run: async (given) => {
+      run: async (given, say) => {
         const answer = await deployContract(
           dirOption(given),
           identityNames.admin(textOption(given, 'org')),
@@ -182,7 +186,7 @@ export const commands = new Map<string, Command>([
             code: await contractCode(word(given, 1, 'CODE')),
           },
         );
-        sayAnswer(answer);
+        return sayAnswer(say, answer);
       },
     },
   ],
@@ -214,16 +218,12 @@ function word(given: Arguments, index: number, name: string): string {
 }
 
 /** What the service answered; the command has failed when it was not what was asked for. */
-function sayAnswer({ status, body }: ServiceAnswer): void {
-  sayJson(body);
-  if (status !== 200) process.exitCode = 1;
+function sayAnswer(say: Say, { status, body }: ServiceAnswer): number {
+  sayJson(say, body);
+  return status === 200 ? 0 : 1;
 }
 
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-function sayJson(value: unknown): void {
+function sayJson(say: Say, value: unknown): void {
   say(
     JSON.stringify(
       value,

@@ -25,13 +25,13 @@ export async function waitUntilStopped(
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 }
 
-/** Runs one process of the product in the foreground. */
-export async function runOne(kind: 'peer', configFile: string): Promise<void> {
+/** Runs one process of the product in the foreground. @returns its exit status. */
+export async function runOne(kind: 'peer', configFile: string): Promise<number> {
   const script = fileURLToPath(new URL(`../${kind}/main.ts`, import.meta.url));
   const child = spawn(process.execPath, [script, configFile], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => child.kill(signal));
   }
   const [status] = (await once(child, 'exit')) as [number | null];
-  process.exitCode = status ?? 1;
+  return status ?? 1;
 }

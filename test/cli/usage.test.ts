@@ -9,7 +9,7 @@ import { commands, usage } from '../../cli/commands.ts';
 async function run(...words: string[]): Promise<unknown> {
   const given = readArguments(words);
   const command = commands.get(given.words.slice(0, 2).join(' '));
-  return command?.run({ ...given, words: given.words.slice(2) });
+  return command?.run({ ...given, words: given.words.slice(2) }, () => {});
 }
 
 t.test('a command line that is not understood says what is wrong with it', async (t) => {

@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import '../support/plain-children.ts';
+import { startChildrenPlainly } from '../support/plain-children.ts';
+
+startChildrenPlainly();
 
 export const program = join(import.meta.dirname, '..', '..', 'cli', 'main.ts');
 

@@ -15,9 +15,9 @@ import type { Answer } from './answers.ts';
 import { persist } from './persistent-caller.ts';
 
 const victims = ['manager', 'signer-zone', 'endorser-1', 'signer-org2'];
-const killsPerVictim = 3;
+const killsPerVictim = 2;
 const callers = 6;
-const requestsMin = 300;
+const requestsMin = 200;
 const keys = ['k0', 'k1', 'k2', 'k3', 'k4'];
 
 t.setTimeout(170_000);

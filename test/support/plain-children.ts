@@ -1,13 +1,11 @@
 /**
- * Importing this lets the processes that a test starts run as they do without a test runner: tap's
- * instrumentation, which it puts into them, catches signals that Node.js ignores, so that a process
- * dies of a file size limit, and it slows their start.
+ * Lets the processes that a test starts run as they do without a test runner: tap's instrumentation,
+ * which it puts into them, catches signals that Node.js ignores, so that a process dies of a file
+ * size limit, and it slows their start.
  */
-interface SpawnHooks {
-  unwrap(): void;
+export function startChildrenPlainly(): void {
+  const hooks = Reflect.get(globalThis, Symbol.for('process-on-spawn@*:singletonId')) as
+    { unwrap(): void } | undefined;
+  hooks?.unwrap();
+  delete process.env['NODE_OPTIONS'];
 }
-
-const hooks = Reflect.get(globalThis, Symbol.for('process-on-spawn@*:singletonId')) as
-  SpawnHooks | undefined;
-hooks?.unwrap();
-delete process.env['NODE_OPTIONS'];

@@ -8,7 +8,9 @@ import { SignerClient } from '#formats';
 import { signerHostMain } from '#hsm';
 import type { SignerConfig } from '#hsm';
 import type { TestScope, TestToken } from './softhsm.ts';
-import './plain-children.ts';
+import { startChildrenPlainly } from './plain-children.ts';
+
+startChildrenPlainly();
 
 /** A signer host in its own process, and a client of it. */
 export interface SignerProcess {

@@ -18,7 +18,9 @@ import {
 } from '#cli';
 import type { NetworkSpec, OpenNetwork, ServiceAnswer, ServiceClient } from '#cli';
 import type { JoseAlgorithm } from '#crypto';
-import './plain-children.ts';
+import { startChildrenPlainly } from './plain-children.ts';
+
+startChildrenPlainly();
 
 export const everyOrganisation = "AND('Org1MSP.peer', 'Org2MSP.peer', 'Org3MSP.peer')";
 

@@ -9,12 +9,23 @@ import { toBase64 } from '#base';
 import { contractCode } from '#cli';
 import { compiledContract } from '../support/compiled-contract.ts';
 import { temporaryDir } from '../support/softhsm.ts';
-import { countersign, program } from './countersign.ts';
-import type { CommandResult } from './countersign.ts';
+import { runCommand } from '../../cli/run-command.ts';
+import { program } from '../e2e/countersign.ts';
+import type { CommandResult } from '../e2e/countersign.ts';
 
 t.setTimeout(120_000);
 const dir = join(temporaryDir(t), 'net');
-const run = (...words: string[]) => countersign(...words, '--dir', dir);
+const run = (...words: string[]) => command(...words, '--dir', dir);
+
+/** Runs a command in this process; what it says is what the program would print. */
+async function command(...args: string[]): Promise<CommandResult> {
+  const said = { stdout: '', stderr: '' };
+  const status = await runCommand(args, {
+    say: (text) => (said.stdout += `${text}\n`),
+    complain: (text) => (said.stderr += `${text}\n`),
+  });
+  return { status, ...said };
+}
 
 /** First word of what went wrong: the fault's code. */
 const refusal = ({ status, stderr }: CommandResult) => [status, stderr.split(':')[0]];
@@ -30,7 +41,7 @@ t.test('a network is made once in a directory', async (t) => {
   t.equal((await run('network', 'create')).status, 0);
   t.same(refusal(await run('network', 'create')), [1, 'CLI_NETWORK_EXISTS']);
   t.same(refusal(await run('network', 'demolish')), [2, 'CLI_USAGE_WRONG']);
-  t.match(await countersign(), { status: 0, stdout: /^Usage:/ });
+  t.match(await command(), { status: 0, stdout: /^Usage:/ });
 });
 
 t.test('the keys in the tokens never leave them', async (t) => {

@@ -1,0 +1,39 @@
+import { Fault } from '#base';
+import { readArguments } from './arguments.ts';
+import { commands, usage } from './commands.ts';
+import { fault } from './faults.ts';
+
+export interface CommandOutput {
+  say: (text: string) => void;
+  /** What went wrong. */
+  complain: (text: string) => void;
+}
+
+/**
+ * Finds the command by the first words and runs it.
+ *
+ * @param args as after `countersign`.
+ * @returns the exit status: 0, 1 when it failed, 2 when the command line is not understood.
+ */
+export async function runCommand(args: readonly string[], output: CommandOutput): Promise<number> {
+  try {
+    const given = readArguments(args);
+    const [first = '', second = ''] = given.words;
+    if (first === '' || given.options['help'] === true) {
+      output.say(usage());
+      return 0;
+    }
+    const two = commands.get(`${first} ${second}`);
+    const command = two ?? commands.get(first);
+    if (command === undefined) throw fault('CLI_USAGE_WRONG', { command: first });
+    const words = given.words.slice(two === undefined ? 1 : 2);
+    return (await command.run({ ...given, words }, output.say)) ?? 0;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const facts = Object.entries(error.detail).map(
+      ([name, value]) => `\n  ${name}: ${String(value)}`,
+    );
+    output.complain(`${error.code}: ${error.message}${facts.join('')}`);
+    return error.code === 'CLI_USAGE_WRONG' ? 2 : 1;
+  }
+}
