@@ -2,6 +2,7 @@ import { Fault, fromBase64, limits, toHex, utf8 } from '#base';
 import { sha256 } from '#crypto';
 import {
   ApplicationPolicy,
+  checkLifecycleWrites,
   definitionWrites,
   isContractName,
   lifecycleNamespace,
@@ -54,9 +55,10 @@ export class LifecycleContract implements Invocable {
     if (definition.sequence !== (current?.sequence ?? 0n) + 1n) {
       throw fault('ENDORSER_SEQUENCE_WRONG', { current: current?.sequence ?? 0n });
     }
-    for (const { key, value } of definitionWrites(definition, definition.code)) {
-      this.#simulator.put(lifecycleNamespace, key, value);
-    }
+    const writes = definitionWrites(definition, definition.code);
+    // The signer hosts' own rule: what it refuses there would fail with the whole bundle.
+    checkLifecycleWrites(writes);
+    for (const { key, value } of writes) this.#simulator.put(lifecycleNamespace, key, value);
     return utf8(toHex(sha256(definition.code)));
   }
 }

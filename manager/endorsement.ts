@@ -74,7 +74,9 @@ export class EndorsementCollector {
         tried,
       );
       if (choice === undefined) {
-        // An endorser that was busy or starts anew is back in a moment; a refusal would be for good.
+        // All are there and cannot: nothing is gained by holding up the other bundles.
+        if (pool.states().every(({ reachable }) => reachable)) break;
+        // One that was busy or starts anew is back in a moment; a refusal would be for good.
         await wait(limits.endorserReturnWaitMs * attempt);
         await pool.refresh();
         continue;

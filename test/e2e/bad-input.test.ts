@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
 import { limits, systemClock } from '#base';
 import { isLowSRaw } from '#crypto';
-import { clientKey, newClient, revokeClient } from '#cli';
+import { clientKey, contractCode, newClient, revokeClient } from '#cli';
 import { compiledContract } from '../support/compiled-contract.ts';
 import { TestNetwork } from '../support/test-network.ts';
 import { answerOf, faultCode } from './answers.ts';
@@ -176,6 +176,24 @@ t.test('a request with too much to write fails alone, a full bundle spills over'
     ),
   );
   t.ok(new Set(answers.map(({ transaction }) => transaction)).size > 1, 'in several bundles');
+});
+
+t.test('a definition that peers would stop at fails alone', async (t) => {
+  const code = await contractCode('notary');
+  const empty = await network.deploy('empty', { policy: 'reference:', code });
+  t.match(empty, { status: 422, body: { outcome: { code: 'FORMATS_DEFINITION_INVALID' } } });
+});
+
+t.test('a policy that nobody here can satisfy makes its contract’s requests wait', async (t) => {
+  const policy = "AND('Org1MSP.peer', 'Org9MSP.peer')";
+  const code = await contractCode('notary');
+  t.equal((await network.deploy('stranger', { policy, code })).status, 200);
+  const before = await height();
+  t.same(await refusal(alice.sign('stranger', ['get', 'ab'])), [
+    503,
+    'MANAGER_ENDORSERS_UNREACHABLE',
+  ]);
+  t.equal(await height(), before);
 });
 
 t.test('002-8 a request is executed once, also after the manager’s restart', async (t) => {

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { contractCode, keyLabels } from '#cli';
+import { contractCode, identityNames, keyLabels, newClient } from '#cli';
 import { EndorserProxy } from '../support/endorser-proxy.ts';
 import type { Lie } from '../support/endorser-proxy.ts';
-import { TestNetwork } from '../support/test-network.ts';
+import { TestClient, TestNetwork } from '../support/test-network.ts';
 import { peersAgree } from './agreement.ts';
-import { answerOf } from './answers.ts';
+import { answerOf, faultCode } from './answers.ts';
 import type { Answer } from './answers.ts';
 
 // The first is called as the others of the tests' networks are: its admin deploys.
@@ -78,6 +78,22 @@ t.test('002-4 002-9 with partitioned keys each endorser gets the nodes it holds'
   const answer = answerOf(await alice.post('named', deposit()));
   t.same(await endorsersOf(answer), ['A', 'B', 'C', 'F']);
   t.same(asked(), [[[a, f]], [[b]], [[c]]]);
+});
+
+t.test('002-2 002-3 who is not on the list, or may not, reaches no endorser', async (t) => {
+  await newClient(network.dir, {
+    kid: 'reader',
+    orgName: 'org1',
+    algorithm: 'ES256',
+    nodeOu: 'client',
+    grants: [{ channel: network.channel, contract: 'majority', functions: ['get'] }],
+  });
+  const reader = new TestClient(network, 'reader');
+  const stranger = new TestClient(network, identityNames.transport('org1'));
+  asked();
+  t.equal(faultCode((await reader.post('named', deposit())).body), 'MANAGER_GRANT_MISSING');
+  t.equal(faultCode((await stranger.post('named', deposit())).body), 'MANAGER_CLIENT_UNKNOWN');
+  t.same(asked(), [[], [], []]);
 });
 
 t.test('002-18 named nodes, a majority of the channel, or some number of a group', async (t) => {

@@ -103,3 +103,53 @@ t.test('an endorser out of reach is never chosen', async (t) => {
   const routing = { mode: 'replicated', endorsersPerTask: 1 } as const;
   t.equal(chooseAssignments(routing, [['a']], pool, untried), undefined);
 });
+
+t.test(
+  '002-6 each task begins one stage after the task before, spread over its stage',
+  async (t) => {
+    const all = ['a', 'b'];
+    const pool = ['e1', 'e2', 'e3'].map((name) => endorser(name, all));
+    const routing = {
+      mode: 'ordered',
+      endorsersPerTask: 1,
+      order: [['e1'], ['e2', 'e3']],
+    } as const;
+    const order = routing.order.map((stage) => [...stage]);
+    const taken = [0, 1, 2].map((turn) =>
+      chooseAssignments({ ...routing, order }, [all], pool, { ...untried, turn })?.assignments.map(
+        (one) => one.endorser,
+      ),
+    );
+    t.same(taken, [['e1'], ['e2', 'e3'], ['e1']]);
+  },
+);
+
+t.test('002-12 one that rests after a failure is asked when no other can serve', async (t) => {
+  const routing = { mode: 'replicated', endorsersPerTask: 2 } as const;
+  const resting = endorser('e1', ['a', 'b'], { isResting: true });
+  const choice = (pool: EndorserState[]) =>
+    chooseAssignments(routing, [['a', 'b']], pool, untried)?.assignments;
+  t.same(choice([resting, endorser('e2', ['a', 'b'], { tasksWaiting: 9 })]), [
+    { endorser: 'e2', nodes: ['a', 'b'] },
+  ]);
+  t.same(choice([resting]), [{ endorser: 'e1', nodes: ['a', 'b'] }]);
+});
+
+t.test(
+  '002-12 a node whose endorsement failed is done without where the policy allows',
+  async (t) => {
+    const routing = { mode: 'replicated', endorsersPerTask: 1 } as const;
+    const tried = { failedEndorsers: new Set(['e1']), failedNodes: new Set(['a']), attempt: 1 };
+    const pool = [endorser('e1', ['a', 'b', 'c'])];
+    const nodes = (alternatives: string[][]) =>
+      chooseAssignments(routing, alternatives, pool, tried)?.nodes;
+    t.same(
+      nodes([
+        ['a', 'b'],
+        ['b', 'c'],
+      ]),
+      ['b', 'c'],
+    );
+    t.same(nodes([['a', 'b']]), ['a', 'b'], 'and else asked for again');
+  },
+);
