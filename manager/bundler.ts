@@ -8,11 +8,21 @@ export interface Cut<Entry> {
   entries: Entry[];
 }
 
+/** What bundling looks at. */
+interface BundledEntry {
+  admitted: AdmittedRequest;
+  /** How often it was simulated in vain because another of its wave came first. */
+  conflicts?: number;
+}
+
+/** After so many conflicts side by side is given up: one of a kind in a wave always gets through. */
+const conflictsSideBySideMax = 2;
+
 /**
  * Requests waiting per contract. Bundles are cut when the pipeline is free: at low load a request
  * waits for nothing, under load the bundles grow by themselves up to their bounds.
  */
-export class Bundler<Entry extends { admitted: AdmittedRequest }> {
+export class Bundler<Entry extends BundledEntry> {
   readonly #requestsMax: number;
   readonly #queues = new Map<string, BoundedQueue<Entry>>();
   /** Entries that must be tried anew come before all that wait. */
@@ -76,7 +86,8 @@ export class Bundler<Entry extends { admitted: AdmittedRequest }> {
   #split(contract: string, entries: readonly Entry[]): Cut<Entry>[] {
     const queue = new BoundedQueue<Entry>({ depthMax: entries.length });
     for (const entry of entries) queue.push(entry);
-    const cuts = this.#fill(contract, queue, () => {});
+    const isContested = (entries[0]?.conflicts ?? 0) > conflictsSideBySideMax;
+    const cuts = this.#fill(contract, queue, () => {}, isContested ? 1 : this.#cutsMax);
     const rest: Entry[] = [];
     for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) rest.push(entry);
     this.giveBack(rest);
@@ -84,16 +95,25 @@ export class Bundler<Entry extends { admitted: AdmittedRequest }> {
   }
 
   #cutQueue(contract: string, queue: BoundedQueue<Entry>): Cut<Entry>[] {
-    return this.#fill(contract, queue, (entry) => {
+    const onTaken = (entry: Entry) => {
       this.#depth -= 1;
       this.#bytes -= bytesOf(entry);
-    });
+    };
+    return this.#fill(contract, queue, onTaken, this.#cutsMax);
   }
 
-  #fill(contract: string, queue: BoundedQueue<Entry>, onTaken: (entry: Entry) => void) {
+  /** Two bundles of one contract in a block would mostly read what the other writes. */
+  get #cutsMax(): number {
+    return this.#requestsMax === 1 ? limits.singleRequestBundlesPerWaveMax : 1;
+  }
+
+  #fill(
+    contract: string,
+    queue: BoundedQueue<Entry>,
+    onTaken: (entry: Entry) => void,
+    cutsMax: number,
+  ): Cut<Entry>[] {
     const cuts: Cut<Entry>[] = [];
-    // Two bundles of one contract in a block would mostly read what the other writes.
-    const cutsMax = this.#requestsMax === 1 ? limits.singleRequestBundlesPerWaveMax : 1;
     while (cuts.length < cutsMax && queue.depth > 0) {
       cuts.push({ contract, entries: this.#fillOne(queue, onTaken) });
     }
@@ -120,6 +140,6 @@ export class Bundler<Entry extends { admitted: AdmittedRequest }> {
   }
 }
 
-function bytesOf(entry: { admitted: AdmittedRequest }): number {
+function bytesOf(entry: BundledEntry): number {
   return entry.admitted.request.bytes.length;
 }

@@ -17,7 +17,7 @@ export const fault = declareFaults({
     'malformed',
     'The preset order of endorsers is missing, or names one that is not configured.',
   ],
-  MANAGER_BUNDLE_CONFLICTING: ['conflict', 'The state kept changing under the request.'],
+  MANAGER_BUNDLE_CONFLICTING: ['conflict', 'No valid transaction could be made of the request.'],
   MANAGER_KEY_MISSING: ['malformed', 'The signer host of the zone lacks a configured key.'],
   MANAGER_STOPPING: ['busy', 'The service is stopping.'],
   MANAGER_OUTCOME_UNKNOWN: ['busy', 'The service stopped before the outcome was known; ask again.'],

@@ -1,13 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { Fault, emptyBytes, limits, utf8 } from '#base';
+import { Fault, limits, utf8 } from '#base';
 import type { Clock, Log } from '#base';
-import {
-  Envelope,
-  buildEnvelopePayload,
-  buildProposal,
-  bundleFunction,
-  validationCodes,
-} from '#formats';
+import { buildEnvelopePayload, buildProposal, bundleFunction, validationCodes } from '#formats';
 import type { BuiltProposal, ClientCertificate, SignerClient } from '#formats';
 import type { CommittedBlock, Ledger } from '#ledger';
 import type { BlockMaker } from './block-maker.ts';
@@ -17,11 +11,12 @@ import type { EndorsementCollector, EndorsementResult } from './endorsement.ts';
 import { fault } from './faults.ts';
 import { StageMeter } from './stage-meter.ts';
 import type { AdmittedRequest, Pipeline, RequestOutcome } from './pipeline-types.ts';
+import { sealEnvelopes } from './seal-envelopes.ts';
 import { refuse, refuseAll, settleBundle } from './wave-entries.ts';
 import type { EndorsedBundle, Entry, KeptBundle } from './wave-entries.ts';
 
-/** How often requests are simulated anew because the state moved before they were ordered. */
-const conflictsMax = 5;
+/** How often requests are simulated anew whose transaction no peer would take for valid. */
+const invalidTriesMax = 5;
 const nonceBytes = 24;
 
 export interface PipelineParts {
@@ -225,19 +220,14 @@ export class WavePipeline implements Pipeline {
     }
   }
 
-  /** Relay signatures for all envelopes in one call; undefined when the signer is out of reach. */
+  /** All bundles' envelopes; undefined when the signer is out of reach. */
   async #seal(bundles: readonly EndorsedBundle[]): Promise<Uint8Array[] | undefined> {
     const { signer, relayKey } = this.#parts;
     const payloads = bundles.map((bundle) =>
       buildEnvelopePayload({ ...bundle.proposal, ...bundle }),
     );
     try {
-      const signatures = await signer.signEnvelopes(
-        payloads.map((payload) => ({ keyLabel: relayKey.label, payload })),
-      );
-      return payloads.map((payload, index) =>
-        Envelope.encode({ payload, signature: signatures[index] ?? emptyBytes }),
-      );
+      return await sealEnvelopes(signer, relayKey.label, payloads);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       for (const { cut } of bundles) refuseAll(cut.entries, error);
@@ -252,6 +242,7 @@ export class WavePipeline implements Pipeline {
   ): KeptBundle[] {
     const codes = this.#parts.ledger.assess([...envelopes]);
     const kept: KeptBundle[] = [];
+    const later: Entry[] = [];
     let blockBytes = 0;
     for (const [index, bundle] of bundles.entries()) {
       const envelope = envelopes[index] as Uint8Array;
@@ -262,23 +253,29 @@ export class WavePipeline implements Pipeline {
         kept.push({ bundle, envelope });
         blockBytes += envelope.length;
       } else if (isValid) {
-        this.#bundler.giveBack(bundle.cut.entries);
+        later.push(...bundle.cut.entries);
       } else {
-        this.#tryAnew(bundle.cut.entries, codes[index]);
+        later.push(...anotherTry(bundle.cut.entries, codes[index]));
       }
     }
+    this.#bundler.giveBack(later);
     return kept;
   }
+}
 
-  #tryAnew(entries: readonly Entry[], code: number | undefined): void {
-    const again: Entry[] = [];
-    for (const entry of entries) {
-      entry.conflicts += 1;
-      if (entry.conflicts <= conflictsMax) again.push(entry);
-      else refuse(entry, fault('MANAGER_BUNDLE_CONFLICTING', { code }));
-    }
-    this.#bundler.giveBack(again);
-  }
+/**
+ * The entries that are simulated anew; the others are refused. That another of the wave came first
+ * can happen to a request as often as there are others: every wave, one of them gets through.
+ */
+function anotherTry(entries: readonly Entry[], code: number | undefined): readonly Entry[] {
+  for (const entry of entries) entry.conflicts += 1;
+  if (code === validationCodes.MVCC_READ_CONFLICT) return entries;
+  if (code === validationCodes.PHANTOM_READ_CONFLICT) return entries;
+  return entries.filter((entry) => {
+    if (entry.conflicts <= invalidTriesMax) return true;
+    refuse(entry, fault('MANAGER_BUNDLE_CONFLICTING', { code }));
+    return false;
+  });
 }
 
 function clientsOf(entries: readonly Entry[]): ClientCertificate[] {
