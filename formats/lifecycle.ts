@@ -27,7 +27,7 @@ export const definitionFields = [
 ] as const;
 export type DefinitionField = (typeof definitionFields)[number];
 
-/** Keys in {@link lifecycleNamespace}: Fabric's two, and two of ours that stock peers ignore. */
+/** Keys in {@link lifecycleNamespace}: Fabric's two, and three of ours that stock peers ignore. */
 export const lifecycleKeys = {
   metadata: (name: string) => `namespaces/metadata/${name}`,
   field: (name: string, field: DefinitionField) => `namespaces/fields/${name}/${field}`,
@@ -35,6 +35,8 @@ export const lifecycleKeys = {
   code: (hash: Uint8Array) => `countersign/code/${toHex(hash)}`,
   /** Holds the hash of the contract's code, 32 bytes. */
   contract: (name: string) => `countersign/contract/${name}`,
+  /** Holds what one organisation has approved; under its own endorsement alone. */
+  approvals: (mspid: string) => `countersign/approvals/${mspid}`,
 } as const;
 
 /** A contract as the channel agreed on it. */

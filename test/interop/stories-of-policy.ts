@@ -1,5 +1,6 @@
 /** Whose endorsements a write needs, as definitions and keys change it. */
-import { SignaturePolicyEnvelope, lifecycleNamespace } from '#formats';
+import { SignaturePolicyEnvelope, lifecycleKeys, lifecycleNamespace } from '#formats';
+import type { NamespaceRwSet } from '#formats';
 import { parsePolicyText } from '#policy';
 import { write } from '../policy/test-transaction.ts';
 import type { Signer } from '../policy/test-transaction.ts';
@@ -141,6 +142,40 @@ export const keyStories: Readonly<Record<string, Story>> = {
     chain.add(['ENDORSEMENT_POLICY_FAILURE', chain.notary({ writes: [gone] }, byTwo)]);
     chain.add(['VALID', chain.notary({ writes: [gone] })]);
     chain.add(['VALID', chain.notary({ writes: [write('kept')] }, byTwo)]);
+  },
+
+  'an organisation approves alone, once a majority has made its key': (chain) => {
+    const lifecycle = (rwset: Partial<NamespaceRwSet>, ...signers: Signer[]) =>
+      chain.transaction({
+        contract: lifecycleNamespace,
+        namespaces: [{ namespace: lifecycleNamespace, ...rwset }],
+        endorsers: signers,
+      });
+    const mine = lifecycleKeys.approvals('Org1MSP');
+    const theirs = lifecycleKeys.approvals('Org2MSP');
+    const made = (mspid: string) => {
+      const key = lifecycleKeys.approvals(mspid);
+      return { key, entries: [policyEntry(`OR('${mspid}.peer')`)] };
+    };
+    const creation = {
+      writes: [mine, theirs].map(write),
+      metadataWrites: ['Org1MSP', 'Org2MSP'].map(made),
+    };
+    chain.add(['ENDORSEMENT_POLICY_FAILURE', lifecycle({ writes: [write(mine)] }, first)]);
+    chain.add(
+      ['ENDORSEMENT_POLICY_FAILURE', lifecycle(creation, first)],
+      ['VALID', lifecycle(creation, first, third)],
+      // In the block that makes it the key is nobody's yet.
+      ['ENDORSEMENT_POLICY_FAILURE', lifecycle({ writes: [write(mine)] }, first)],
+    );
+    chain.add(
+      ['VALID', lifecycle({ writes: [write(mine)] }, first)],
+      ['VALID', lifecycle({ writes: [write(theirs)] }, second)],
+      ['ENDORSEMENT_POLICY_FAILURE', lifecycle({ writes: [write(mine)] }, second, third)],
+      ['ENDORSEMENT_POLICY_FAILURE', lifecycle({ writes: [mine, theirs].map(write) }, first)],
+      ['ENDORSEMENT_POLICY_FAILURE', lifecycle({ writes: [mine, 'aside'].map(write) }, first)],
+      ['VALID', lifecycle({ writes: [mine, 'aside'].map(write) }, first, second)],
+    );
   },
 
   'metadata under any other name restricts nobody': (chain) => {
