@@ -14,7 +14,13 @@ import {
 } from './protobuf-fields.ts';
 
 /** Method numbers on the link to an endorser. */
-export const endorserMethods = { status: 1, applyBlocks: 2, endorse: 3 } as const;
+export const endorserMethods = {
+  status: 1,
+  applyBlocks: 2,
+  endorse: 3,
+  /** Messages in zone-proposals.ts. */
+  endorseProposals: 4,
+} as const;
 
 /** A registered client's certificate, pushed with the task that needs it. */
 export const ClientCertificate = message('countersign.ClientCertificate', {

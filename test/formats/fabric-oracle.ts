@@ -28,6 +28,7 @@ const files: Record<string, string[]> = {
     'common/policies',
     'msp/msp_principal',
   ],
+  gateway: ['gateway/gateway'],
   etcdraft: ['orderer/etcdraft/configuration'],
   kvrwset: ['ledger/rwset/kvrwset/kv_rwset'],
   lifecycle: [
@@ -49,10 +50,18 @@ const files: Record<string, string[]> = {
   rwset: ['ledger/rwset/rwset'],
 };
 
+/** Google's own messages, by their full names. */
+const googleFiles: Record<string, string> = {
+  'google.protobuf.Any': 'google-protobuf/google/protobuf/any_pb.js',
+  'google.protobuf.Timestamp': 'google-protobuf/google/protobuf/timestamp_pb.js',
+  'google.rpc.Status': join(library, 'google/rpc/status_pb.js'),
+};
+
 /** @returns undefined for a package that is not Hyperledger's to define, such as our own. */
 export function oracleOf(message: Message<unknown>): OracleClass | undefined {
-  if (message.name === 'google.protobuf.Timestamp') {
-    return classIn(require('google-protobuf/google/protobuf/timestamp_pb.js'), ['Timestamp']);
+  const google = googleFiles[message.name];
+  if (google !== undefined) {
+    return classIn(require(google), [message.name.split('.').at(-1) ?? '']);
   }
   const [pack = '', ...path] = message.name.split('.');
   const paths = files[pack];
