@@ -1,14 +1,11 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { withFileLock } from './file-lock.ts';
+import { cacheDir, runGo } from './go-program.ts';
 import { pinnedModule } from './versions.ts';
 import type { FabricVersion } from './versions.ts';
 
-const execute = promisify(execFile);
 const modulePath = 'github.com/hyperledger/fabric';
 const tools = ['peer', 'orderer', 'configtxgen', 'cryptogen', 'configtxlator', 'osnadmin'] as const;
 const buildWaitMsMax = 15 * 60_000;
@@ -25,11 +22,9 @@ export type FabricBinaries = Readonly<
  */
 export async function fabricBinaries(version: FabricVersion): Promise<FabricBinaries> {
   if (version.from === 'release') return programsIn(version.dir, version.name);
-  const cacheHome = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  const cacheDir = join(cacheHome, 'countersign', 'fabric');
-  const dir = join(cacheDir, `${version.version}-${process.platform}-${process.arch}`);
+  const dir = cacheDir('fabric', `${version.version}-${process.platform}-${process.arch}`);
   if (!existsSync(dir)) {
-    await mkdir(cacheDir, { recursive: true });
+    await mkdir(cacheDir('fabric'), { recursive: true });
     await withFileLock(`${dir}.lock`, buildWaitMsMax, async () => {
       if (!existsSync(dir)) await buildModule(version.version, dir);
     });
@@ -79,27 +74,6 @@ async function writeModuleFiles(work: string, version: string, pinned: boolean):
   }
   const committed = join(import.meta.dirname, 'fabric-tools');
   for (const file of ['go.mod', 'go.sum']) await copyFile(join(committed, file), join(work, file));
-}
-
-async function runGo(work: string, mode: string, args: string[]): Promise<string> {
-  const env = {
-    ...process.env,
-    // Without cgo the programs need no C compiler and no shared library.
-    CGO_ENABLED: '0',
-    GOFLAGS: `-mod=${mode} -buildvcs=false`,
-    GOWORK: 'off',
-  };
-  try {
-    const run = await execute('go', args, { cwd: work, env, timeout: buildWaitMsMax });
-    return run.stdout;
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
-    throw new Error(
-      'The stock Fabric programs are built with Go, and there is no "go" on the PATH. Install Go 1.24 ' +
-        'or later (Debian 13: "sudo apt-get install golang-go").',
-      { cause },
-    );
-  }
 }
 
 /** Files of the module cache are read-only; a copy by content is not. */
