@@ -38,6 +38,7 @@ export const ChaincodeValidationInfo = message('lifecycle.ChaincodeValidationInf
 });
 export type ChaincodeValidationInfo = MessageOf<typeof ChaincodeValidationInfo>;
 
+/** Also the form of CheckCommitReadinessArgs. */
 export const CommitChaincodeDefinitionArgs = message('lifecycle.CommitChaincodeDefinitionArgs', {
   sequence: int64(1),
   name: text(2),

@@ -119,6 +119,7 @@ export const int32 = (number: number) => plain(number, scalars.int32);
 export const uint64 = (number: number) => plain(number, scalars.uint64);
 export const int64 = (number: number) => plain(number, scalars.int64);
 export const optionalBytes = (number: number) => present(number, scalars.bytes);
+export const optionalBool = (number: number) => present(number, scalars.bool);
 export const optionalText = (number: number) => present(number, scalars.text);
 export const optionalInt32 = (number: number) => present(number, scalars.int32);
 export const optionalInt64 = (number: number) => present(number, scalars.int64);

@@ -39,7 +39,7 @@ function randomField(random: SeededRandom, field: Field, depth: number): unknown
   if (field.kind === 'map') return randomMap(random, field, depth);
   const one = () => randomOne(random, field, depth);
   if (!field.repeated) return one();
-  if (isEntryList(field)) return randomEntries(random);
+  if (isEntryList(field)) return randomEntries(random, field);
   return Array.from({ length: depth > depthMax ? 0 : random.below(4) }, one);
 }
 
@@ -80,9 +80,14 @@ function randomMap(random: SeededRandom, field: Field, depth: number): Map<strin
   return new Map([...keys].sort(byUnits).map((key) => [key, value()]));
 }
 
-function randomEntries(random: SeededRandom): unknown[] {
+function randomEntries(random: SeededRandom, field: Field): unknown[] {
+  const valueField = messageOf(field).fields['value'];
+  if (valueField === undefined) throw new Error('an entry has a value');
   const keys = new Set(Array.from({ length: random.below(4) }, () => randomText(random)));
-  return [...keys].sort(byUnits).map((key) => ({ key, value: random.bytes(random.below(3)) }));
+  return [...keys].sort(byUnits).map((key) => ({
+    key,
+    value: randomOne(random, valueField, depthMax),
+  }));
 }
 
 const texts = [
@@ -101,7 +106,7 @@ function randomText(random: SeededRandom): string {
   return texts[random.below(texts.length)] ?? '';
 }
 
-/** A map of bytes that our tables keep as the list of its entries. */
+/** A map of scalars that our tables keep as the list of its entries. */
 function isEntryList(field: Field): boolean {
   return field.kind === 'message' && field.repeated && isMapEntry(messageOf(field));
 }
@@ -142,7 +147,7 @@ function fillMap(made: OracleMessage, name: string, field: Field, value: unknown
     const valueField = messageOf(field).fields['value'];
     for (const [key, item] of value) map.set(String(key), toOracleField(valueField, item));
   } else {
-    for (const { key, value: item } of value as { key: string; value: Uint8Array }[]) {
+    for (const { key, value: item } of value as { key: string; value: unknown }[]) {
       map.set(key, item);
     }
   }
