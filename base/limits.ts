@@ -92,6 +92,10 @@ export const limits = {
   bundleOutputBytesMax: 4 * 1024 * 1024,
   /** As base64 in one argument of a deployment request. */
   contractCodeBytesMax: 384 * 1024,
+  /** A package with the largest code that does not compress. */
+  contractPackageBytesMax: 512 * 1024,
+  /** A definition's endorsement policy: a hundred organisations, each by a role. */
+  contractPolicyBytesMax: 16 * 1024,
   /** Pages of 64 KiB: 16 MiB for each instance. */
   contractMemoryPagesMax: 256,
   /** What one operation returns; it stands on the ledger. */
@@ -195,6 +199,16 @@ export const limits = {
   deliverRetryWaitMsMin: 100,
   /** Its longest: an outage of hours must not leave peers asleep for minutes. */
   deliverRetryWaitMsMax: 5_000,
+  /** One gRPC message of a client: a transaction and the call around it. */
+  grpcRequestBytesMax: 11 * 1024 * 1024,
+  /** gRPC calls of all clients being answered, most of them waiting for a commit. */
+  grpcCallsMax: 20_000,
+  /** Calls and streams of one connection: an application's, for all its users. */
+  grpcCallsPerConnectionMax: 10_000,
+  /** A failure's sentence: it travels percent-encoded in a trailer. */
+  grpcMessageBytesMax: 1_024,
+  /** A failure's details, as base64 in a trailer; some clients take no more than 8 KiB of those. */
+  grpcDetailsBytesMax: 4_096,
   /** A call with many requests: several bundles' worth. */
   callBytesMax: 32 * 1024 * 1024,
   /** Bodies of all calls being read or answered; past it the answer is busy. */
@@ -223,6 +237,18 @@ export const limits = {
   registryBytesMax: 64 * 1024 * 1024,
   /** How stale the whitelist may be: a revoked client is out within it. */
   registryStaleMsMax: 250,
+  /** A policy, order, transcript or audit record: each is written for people to read. */
+  custodyDocumentBytesMax: 256 * 1024,
+  /** Operators of one zone. */
+  operatorsMax: 32,
+  /** A longer valid order would be forgotten before it is used. */
+  orderLifetimeSecondsMax: 30 * 24 * 3600,
+  /** A certificate chain as PEM fits into one parameter of an order. */
+  orderParameterBytesMax: 32 * 1024,
+  /** Steps of one key ceremony: some for each of a token's keys. */
+  ceremonyStepsMax: 256,
+  /** By how much a clock may be corrected backwards before nothing is recorded any more. */
+  auditClockSlackMs: 5_000,
 } as const;
 
 assert(limits.bundleBytesMax >= limits.requestBytes, 'any request must fit into a bundle');
@@ -250,7 +276,12 @@ assert(
 );
 assert(limits.signQueueDepthMax >= limits.signBatchMax, 'any batch must fit into the queue');
 assert(limits.callBytesMax >= limits.requestBytes, 'any request must fit into a call');
+assert(
+  limits.contractPackageBytesMax > limits.contractCodeBytesMax + 64 * 1024,
+  'any code must fit into a package',
+);
 assert(limits.httpSilenceMsMax > limits.answerWaitMsMax, 'an answer that waits is not cut off');
 assert(limits.callBytesInFlightMax >= limits.callBytesMax, 'any call must fit');
+assert(limits.grpcRequestBytesMax > limits.envelopeBytesMax, 'any envelope must fit a call');
 assert(limits.deliverMessageBytesMax > limits.blockBytesMax, 'any block must fit a message');
 assert(limits.deliverRetryWaitMsMax >= limits.deliverRetryWaitMsMin, 'waits grow');

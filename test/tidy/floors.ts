@@ -11,6 +11,7 @@ const floors = [
   ['base'],
   ['crypto'],
   ['formats'],
+  ['custody'],
   ['hsm', 'ledger', 'wasm', 'policy', 'enclave-attest', 'softhsm-config'],
   ['manager', 'endorser', 'peer'],
   ['apps'],

@@ -1,0 +1,185 @@
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { concatBytes, limits, utf8 } from '#base';
+import type { Clock, Fault } from '#base';
+import { auditStart, parseAuditLine, writeAuditLine } from './audit-record.ts';
+import { fault } from './faults.ts';
+
+/**
+ * The log of everything that was done with keys, one line a record, each naming the one before by its hash.
+ * It fails closed: once a record could not be written, every further one is refused, and with it
+ * what it would have recorded.
+ */
+export class AuditFile implements Disposable {
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #descriptor: number;
+  #bytes = 0;
+  #sequence = 0;
+  #timeMs = 0;
+  #hash: string;
+  #failure: Fault | undefined;
+
+  /**
+   * Opens or makes a log, and forgets a line whose writing a crash cut short.
+   *
+   * @param log its name, part of what its checkpoints sign.
+   * @param onRecord hears every record there is, oldest first.
+   * @throws CUSTODY_AUDIT_BROKEN the end of the file does not hold together, or it cannot be read.
+   */
+  constructor(options: {
+    path: string;
+    log: string;
+    clock: Clock;
+    onRecord?: (record: ReturnType<typeof parseAuditLine>) => void;
+  }) {
+    this.#path = options.path;
+    this.#clock = options.clock;
+    this.#hash = auditStart(options.log);
+    try {
+      this.#descriptor = openSync(this.#path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    } catch (cause) {
+      throw fault('CUSTODY_AUDIT_BROKEN', { file: this.#path }, cause);
+    }
+    try {
+      this.#recover(options.onRecord ?? (() => {}));
+    } catch (error) {
+      closeSync(this.#descriptor);
+      throw error;
+    }
+  }
+
+  /** The newest record: number, hash and time; the log's start when there is none. */
+  get head(): { sequence: number; hash: string; timeMs: number } {
+    return { sequence: this.#sequence, hash: this.#hash, timeMs: this.#timeMs };
+  }
+
+  /**
+   * Writes one record. The caller acts after it returns, never before.
+   *
+   * @param durable whether it has to be on the disk, not only with the kernel: a power cut takes
+   *   what was not, together with whatever else was not on a disk yet.
+   * @throws CUSTODY_CLOCK_TURNED_BACK nothing was written; CUSTODY_AUDIT_READONLY from now on.
+   */
+  append(event: string, facts: Readonly<Record<string, string>>, { durable = true } = {}): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    const timeMs = this.#clock.nowMs();
+    if (timeMs + limits.auditClockSlackMs < this.#timeMs) {
+      throw fault('CUSTODY_CLOCK_TURNED_BACK', { timeMs, lastTimeMs: this.#timeMs });
+    }
+    const record = {
+      sequence: this.#sequence + 1,
+      // Clocks are corrected by some milliseconds all the time; the log only ever goes forward.
+      timeMs: Math.max(timeMs, this.#timeMs),
+      event,
+      facts: { ...facts },
+      previous: this.#hash,
+    };
+    const { line, hash } = writeAuditLine(record);
+    this.#guarded(() => {
+      this.#write(concatBytes(line, utf8('\n')));
+      if (durable) fdatasyncSync(this.#descriptor);
+    });
+    this.#sequence = record.sequence;
+    this.#timeMs = record.timeMs;
+    this.#hash = hash;
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #recover(onRecord: (record: ReturnType<typeof parseAuditLine>) => void): void {
+    for (const line of this.#lines()) {
+      let record;
+      try {
+        record = parseAuditLine(line);
+      } catch (cause) {
+        throw fault(
+          'CUSTODY_AUDIT_BROKEN',
+          { file: this.#path, sequence: this.#sequence + 1 },
+          cause,
+        );
+      }
+      const follows = record.sequence === this.#sequence + 1 && record.previous === this.#hash;
+      if (!follows) {
+        throw fault('CUSTODY_AUDIT_BROKEN', { file: this.#path, sequence: record.sequence });
+      }
+      this.#sequence = record.sequence;
+      this.#timeMs = record.timeMs;
+      this.#hash = record.hash;
+      onRecord(record);
+    }
+    try {
+      // Only a last line without its end can be a write that was cut short; nothing was done on it.
+      if (fstatSync(this.#descriptor).size !== this.#bytes)
+        ftruncateSync(this.#descriptor, this.#bytes);
+      fsyncSync(this.#descriptor);
+      const directory = openSync(dirname(this.#path), 'r');
+      fsyncSync(directory);
+      closeSync(directory);
+    } catch (cause) {
+      throw fault('CUSTODY_AUDIT_BROKEN', { file: this.#path }, cause);
+    }
+  }
+
+  /** Every whole line, without its newline; `#bytes` follows. */
+  *#lines(): Generator<Uint8Array> {
+    const chunk = Buffer.alloc(limits.custodyDocumentBytesMax);
+    let rest: Uint8Array = new Uint8Array(0);
+    for (let position = 0; ;) {
+      const count = this.#read(chunk, position);
+      if (count === 0) return;
+      position += count;
+      rest = concatBytes(rest, chunk.subarray(0, count));
+      for (let end = rest.indexOf(newline); end !== -1; end = rest.indexOf(newline)) {
+        yield rest.subarray(0, end);
+        this.#bytes += end + 1;
+        rest = rest.subarray(end + 1);
+      }
+      if (rest.length > limits.custodyDocumentBytesMax) {
+        throw fault('CUSTODY_AUDIT_BROKEN', { file: this.#path, sequence: this.#sequence + 1 });
+      }
+    }
+  }
+
+  #read(chunk: Buffer, position: number): number {
+    try {
+      return readSync(this.#descriptor, chunk, 0, chunk.length, position);
+    } catch (cause) {
+      throw fault('CUSTODY_AUDIT_BROKEN', { file: this.#path }, cause);
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length;) {
+      done += writeSync(this.#descriptor, bytes, done, bytes.length - done, this.#bytes + done);
+    }
+    this.#bytes += bytes.length;
+  }
+
+  #guarded(act: () => void): void {
+    try {
+      act();
+    } catch (cause) {
+      this.#failure = fault('CUSTODY_AUDIT_READONLY', { file: this.#path }, cause);
+      throw this.#failure;
+    }
+  }
+}
+
+const newline = 0x0a;

@@ -1,0 +1,88 @@
+import { checkApproval } from './approval.ts';
+import type { Approval } from './approval.ts';
+import { fault } from './faults.ts';
+import type { OperatorPolicy } from './operator-policy.ts';
+import type { SignedOrder } from './order.ts';
+
+/** Where the zone stands when an order comes. */
+export interface OrderContext {
+  readonly policy: OperatorPolicy;
+  readonly nowSeconds: number;
+  /** Number of the newest order that was carried out; 0 for none. */
+  readonly lastSequence: number;
+  /** Time of the newest record of the audit log. */
+  readonly lastRecordSeconds: number;
+  /** When this zone saw the order first; undefined when this is the first time. */
+  readonly announcedAtSeconds: number | undefined;
+}
+
+/**
+ * Decides whether an order may be carried out now.
+ *
+ * @returns `wait` when everything is right but its time-lock: the caller records the order and
+ *   is asked again after `untilSeconds`; the time is the zone's own, never one that the order names.
+ * @throws CUSTODY_ORDER_…, CUSTODY_APPROVAL…, CUSTODY_OPERATOR_UNKNOWN, CUSTODY_CLOCK_TURNED_BACK
+ */
+export function authorise(
+  order: SignedOrder,
+  context: OrderContext,
+):
+  { verdict: 'execute'; operators: readonly string[] } | { verdict: 'wait'; untilSeconds: number } {
+  const { policy, nowSeconds } = context;
+  checkPlace(order, context);
+  checkTime(order, context);
+  const rule = policy.ruleOf(order.payload.action);
+  const operators = checkApprovals(order.bytes, order.approvals, policy, rule.approvals);
+  const untilSeconds = (context.announcedAtSeconds ?? nowSeconds) + rule.delaySeconds;
+  return nowSeconds < untilSeconds
+    ? { verdict: 'wait', untilSeconds }
+    : { verdict: 'execute', operators };
+}
+
+function checkPlace({ payload }: SignedOrder, { policy, lastSequence }: OrderContext): void {
+  const { sequence } = payload;
+  if (payload.zone !== policy.zone) throw fault('CUSTODY_ORDER_ZONE_WRONG', { zone: payload.zone });
+  if (payload.policy !== policy.hash) throw fault('CUSTODY_ORDER_POLICY_WRONG');
+  if (sequence <= lastSequence) throw fault('CUSTODY_ORDER_REPLAYED', { sequence, lastSequence });
+  if (sequence > lastSequence + 1) {
+    throw fault('CUSTODY_ORDER_EARLIER_MISSING', { sequence, lastSequence });
+  }
+}
+
+function checkTime({ payload }: SignedOrder, context: OrderContext): void {
+  const { nowSeconds, lastRecordSeconds } = context;
+  // Turned back, a clock would make expired orders good again.
+  if (nowSeconds < lastRecordSeconds) {
+    throw fault('CUSTODY_CLOCK_TURNED_BACK', { nowSeconds, lastRecordSeconds });
+  }
+  const { notBefore, expiresAt } = payload;
+  if (nowSeconds < notBefore) throw fault('CUSTODY_ORDER_NOT_YET_VALID', { notBefore });
+  if (nowSeconds >= expiresAt) throw fault('CUSTODY_ORDER_EXPIRED', { expiresAt });
+}
+
+/**
+ * Checks that enough distinct operators approved a document; one wrong approval spoils all.
+ *
+ * @returns their ids.
+ */
+export function checkApprovals(
+  document: Uint8Array,
+  approvals: readonly Approval[],
+  policy: OperatorPolicy,
+  approvalsMin: number,
+): readonly string[] {
+  const approved = new Set<string>();
+  for (const approval of approvals) {
+    const operator = policy.operators.get(approval.operator);
+    if (operator === undefined) {
+      throw fault('CUSTODY_OPERATOR_UNKNOWN', { operator: approval.operator });
+    }
+    if (approved.has(operator.id)) throw fault('CUSTODY_APPROVAL_TWICE', { operator: operator.id });
+    checkApproval(approval, operator, document, policy);
+    approved.add(operator.id);
+  }
+  if (approved.size < approvalsMin) {
+    throw fault('CUSTODY_APPROVALS_TOO_FEW', { approvals: approved.size, approvalsMin });
+  }
+  return [...approved];
+}

@@ -1,0 +1,34 @@
+import { Ajv } from 'ajv';
+import type { Static, TSchema } from 'typebox';
+import { limits } from '#base';
+import { parseStrictJson } from '#formats';
+import { fault } from './faults.ts';
+
+/**
+ * Makes the reader of one kind of custody document: strict JSON that fits its schema exactly.
+ * What is hashed and signed are always the bytes as received, never a second writing of them.
+ *
+ * @param what names the kind in the fault's detail.
+ * @returns throws CUSTODY_DOCUMENT_TOO_LARGE, CUSTODY_DOCUMENT_INVALID.
+ */
+export function documentReader<Schema extends TSchema>(
+  schema: Schema,
+  what: string,
+): (bytes: Uint8Array) => Static<Schema> {
+  const ajv = new Ajv({ removeAdditional: false, coerceTypes: false, useDefaults: false });
+  const validate = ajv.compile(schema);
+  return (bytes) => {
+    if (bytes.length > limits.custodyDocumentBytesMax) {
+      throw fault('CUSTODY_DOCUMENT_TOO_LARGE', { what, bytes: bytes.length });
+    }
+    const value = parseStrictJson(bytes, (problem, cause) =>
+      fault('CUSTODY_DOCUMENT_INVALID', { what, problem }, cause),
+    );
+    if (!validate(value)) {
+      const first = validate.errors?.[0];
+      const place = first?.instancePath ?? '';
+      throw fault('CUSTODY_DOCUMENT_INVALID', { what, place, problem: first?.message });
+    }
+    return value as Static<Schema>;
+  };
+}
