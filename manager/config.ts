@@ -36,6 +36,15 @@ const Routing = Type.Object(
 );
 export type RoutingConfig = Static<typeof Routing>;
 
+const GrpcListen = Type.Object(
+  {
+    host: Type.String({ default: '127.0.0.1', description: 'Address to listen on.' }),
+    port: Type.Integer({ minimum: 0, maximum: 65535, description: '0 takes any free port.' }),
+    tls: Tls,
+  },
+  { additionalProperties: false },
+);
+
 /** The manager's configuration file; all paths are absolute. */
 export const ManagerConfig = Type.Object(
   {
@@ -50,13 +59,21 @@ export const ManagerConfig = Type.Object(
       },
       { additionalProperties: false },
     ),
-    deliver: Type.Object(
-      {
-        host: Type.String({ default: '127.0.0.1', description: 'Address to listen on.' }),
-        port: Type.Integer({ minimum: 0, maximum: 65535, description: '0 takes any free port.' }),
-        tls: Tls,
-      },
-      { additionalProperties: false },
+    deliver: GrpcListen,
+    organizations: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            mspid: Type.String({ description: 'The organisation that the endpoint speaks for.' }),
+            listen: GrpcListen,
+          },
+          { additionalProperties: false },
+        ),
+        {
+          maxItems: 64,
+          description: 'gRPC endpoints of single organisations, for tools that ask one by one.',
+        },
+      ),
     ),
     signer: Type.Object(
       {

@@ -14,21 +14,7 @@ import type { ChannelConfig } from '#policy';
 import { parseSeek, parseSeekHeader } from './deliver-request.ts';
 import type { Seek, SeekHeader } from './deliver-request.ts';
 import { fault } from './faults.ts';
-
-/** One client's stream, as a session sees it. */
-export interface DeliverStream {
-  /** Aborted when the client or the service is gone. */
-  readonly signal: AbortSignal;
-  /**
-   * The client's next request.
-   *
-   * @returns undefined when the client has closed its half.
-   * @throws MANAGER_STREAM_SILENT
-   */
-  next(): Promise<Uint8Array | undefined>;
-  /** Resolves when the client's connection has taken the bytes. @throws MANAGER_STREAM_STALLED */
-  send(response: Uint8Array): Promise<void>;
-}
+import type { GrpcStream } from './grpc-call.ts';
 
 /** What sessions read from. */
 export interface DeliverSource {
@@ -46,7 +32,7 @@ export interface DeliverSource {
  *
  * @see Fabric common/deliver/deliver.go, Handle.
  */
-export async function serveDeliver(stream: DeliverStream, source: DeliverSource): Promise<void> {
+export async function serveDeliver(stream: GrpcStream, source: DeliverSource): Promise<void> {
   for (;;) {
     const request = await stream.next();
     if (request === undefined) return;
@@ -57,7 +43,7 @@ export async function serveDeliver(stream: DeliverStream, source: DeliverSource)
 }
 
 async function answerSeek(
-  stream: DeliverStream,
+  stream: GrpcStream,
   source: DeliverSource,
   request: Uint8Array,
 ): Promise<number> {
@@ -138,7 +124,7 @@ function denied(reason: string, cause?: unknown): Error {
 }
 
 async function sendBlocks(
-  stream: DeliverStream,
+  stream: GrpcStream,
   source: DeliverSource,
   access: ReaderAccess,
   seek: Seek,

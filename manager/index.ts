@@ -10,10 +10,11 @@ import type { ChannelConfig } from '#policy';
 import { Admission } from './admission.ts';
 import { BlockMaker } from './block-maker.ts';
 import type { ManagerConfig } from './config.ts';
-import { buildDeliver } from './deliver.ts';
+import { ordererService } from './deliver.ts';
 import { EndorsementCollector } from './endorsement.ts';
 import { EndorserPool } from './endorser-pool.ts';
 import { fault } from './faults.ts';
+import { buildGrpc } from './grpc-server.ts';
 import { buildHttp } from './http.ts';
 import type { ListenPlace } from './listen-place.ts';
 import { WavePipeline } from './pipeline.ts';
@@ -27,7 +28,8 @@ export type { ClientEntry, ClientRegistry } from './registry-file.ts';
 
 /** A manager that serves clients and peers; `close` stops it and everything it opened. */
 export interface Manager extends AsyncDisposable {
-  ports: { http: number; deliver: number };
+  /** `deliver` is the zone's own gRPC endpoint; `organizations` has those of the organisations, by MSP id. */
+  ports: { http: number; deliver: number; organizations: Record<string, number> };
   close(): Promise<void>;
 }
 
@@ -91,12 +93,22 @@ export async function buildManager(config: ManagerConfig, deps: ManagerDeps): Pr
       log,
     }),
   );
-  const deliver = stack.use(
-    buildDeliver({ listen: placeOf(config.deliver), channelConfig, ledger, clock, log }),
+  const grpc = stack.use(
+    buildGrpc({
+      listen: placeOf(config.deliver),
+      organizations: (config.organizations ?? []).map(({ mspid, listen }) => ({
+        mspid,
+        listen: placeOf(listen),
+      })),
+      services: ordererService({ channelConfig, ledger, clock, log }),
+      log,
+    }),
   );
   // Registered last, so that it is the first to happen: no wave runs while its ledger closes.
   stack.defer(stop);
-  const ports = { http: await http.listen(), deliver: await deliver.listen() };
+  const httpPort = await http.listen();
+  const { main, organizations } = await grpc.listen();
+  const ports = { http: httpPort, deliver: main, organizations };
   const close = () => stack.disposeAsync();
   return { ports, close, [Symbol.asyncDispose]: close };
 }

@@ -5,8 +5,8 @@ import { status } from '@grpc/grpc-js';
 import t from 'tap';
 import type { Test } from 'tap';
 import { limits, silentLog } from '#base';
-import { buildDeliver } from '../../manager/deliver.ts';
-import type { DeliverOptions } from '../../manager/deliver.ts';
+import { serveOrderer } from './grpc-service.ts';
+import type { OrdererOptions } from './grpc-service.ts';
 import { BlockStore } from './block-store.ts';
 import { ManualClock, makeChannel, makeMember, makeTlsPair } from './channel.ts';
 import { DeliverClient, at, endless, newest, oldest, seekRequest } from './deliver-client.ts';
@@ -18,11 +18,11 @@ const tls = await makeTlsPair();
 
 async function serve(
   t: Test,
-  bounds: DeliverOptions['bounds'] = {},
-  place: Pick<DeliverOptions['listen'], 'tls'> = {},
+  bounds: OrdererOptions['bounds'] = {},
+  place: Pick<OrdererOptions['listen'], 'tls'> = {},
 ) {
   const store = new BlockStore(channel.genesis);
-  const service = buildDeliver({
+  const service = serveOrderer({
     listen: { host: '127.0.0.1', port: 0, ...place },
     channelConfig: () => channel.config,
     ledger: store,

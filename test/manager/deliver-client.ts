@@ -1,4 +1,4 @@
-/** A client of orderer.AtomicBroadcast, as small as can be. */
+/** A client of services that deliver blocks, as small as can be. */
 import { randomBytes, sign } from 'node:crypto';
 import { Client, credentials } from '@grpc/grpc-js';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
@@ -13,7 +13,6 @@ import {
 } from '#formats';
 import type { Timestamp } from '#formats';
 import { normaliseEcdsa, derToRaw } from '#crypto';
-import { atomicBroadcast } from '../../manager/deliver.ts';
 import { channelId, startMs } from './channel.ts';
 import type { TestMember } from './channel.ts';
 
@@ -67,19 +66,16 @@ export class DeliverClient implements Disposable {
   readonly #call: ClientDuplexStream<Uint8Array, Uint8Array>;
   readonly #responses: AsyncIterator<Uint8Array>;
 
-  constructor(
-    port: number,
-    root: string | undefined,
-    method: keyof typeof atomicBroadcast = 'Deliver',
-  ) {
+  /** @param method with its service's full name. */
+  constructor(port: number, root: string | undefined, method = 'orderer.AtomicBroadcast/Deliver') {
     const channelCredentials =
       root === undefined ? credentials.createInsecure() : credentials.createSsl(Buffer.from(root));
     this.#client = new Client(`localhost:${port}`, channelCredentials, {
       'grpc.max_receive_message_length': 100 * 1024 * 1024,
       'grpc.use_local_subchannel_pool': 1,
     });
-    const { path, requestSerialize, responseDeserialize } = atomicBroadcast[method];
-    this.#call = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    const asItIs = (bytes: Uint8Array) => Buffer.from(bytes);
+    this.#call = this.#client.makeBidiStreamRequest(`/${method}`, asItIs, (bytes) => bytes);
     this.#responses = this.#call[Symbol.asyncIterator]();
   }
 

@@ -8,8 +8,8 @@ import {
   seekBehaviors,
   seekContentTypes,
 } from '#formats';
-import { buildDeliver } from '../../manager/deliver.ts';
-import type { DeliverOptions } from '../../manager/deliver.ts';
+import { serveOrderer } from './grpc-service.ts';
+import type { OrdererOptions } from './grpc-service.ts';
 import { makeCa } from '../crypto/certificates.ts';
 import { ManualClock, makeChannel, makeMember, makeTlsPair, startMs } from './channel.ts';
 import { DeliverClient, at, endless, newest, oldest, seekRequest } from './deliver-client.ts';
@@ -26,9 +26,9 @@ const { ledger, commit } = await openTestLedger(t, channel);
 await commit([{ requests: [signedRequest(peer, { alg: 'ES256', kid: 'clerk-1' })] }]);
 
 /** Serves a ledger of three blocks: genesis, a definition, a bundle. */
-async function serve(t: Test, changes: Partial<DeliverOptions> = {}) {
+async function serve(t: Test, changes: Partial<OrdererOptions> = {}) {
   const clock = new ManualClock();
-  const service = buildDeliver({
+  const service = serveOrderer({
     listen: { host: '127.0.0.1', port: 0, tls },
     channelConfig: () => channel.config,
     ledger,
@@ -39,7 +39,7 @@ async function serve(t: Test, changes: Partial<DeliverOptions> = {}) {
   const port = await service.listen();
   t.teardown(() => service.close());
   const isPlain = changes.listen !== undefined && changes.listen.tls === undefined;
-  const open = (method: 'Deliver' | 'Broadcast' = 'Deliver') => {
+  const open = (method?: string) => {
     const client = new DeliverClient(port, isPlain ? undefined : tls.root, method);
     t.teardown(() => client[Symbol.dispose]());
     return client;
@@ -48,7 +48,7 @@ async function serve(t: Test, changes: Partial<DeliverOptions> = {}) {
 }
 
 /** As `serve`, over a ledger of the test's own, which it may extend. */
-async function serveOwn(t: Test, changes: Partial<DeliverOptions> = {}) {
+async function serveOwn(t: Test, changes: Partial<OrdererOptions> = {}) {
   const own = await openTestLedger(t, channel);
   let kid = 0;
   const append = () => {
@@ -217,7 +217,7 @@ t.test('whoever asks for headers gets configurations whole and of the rest no da
 
 t.test('a broadcast envelope is answered with "not implemented"', async (t) => {
   const { open } = await serve(t);
-  const client = open('Broadcast');
+  const client = open('orderer.AtomicBroadcast/Broadcast');
   client.ask(utf8('envelope'));
   const answer = BroadcastResponse.decode((await client.nextBytes()) ?? utf8(''));
   t.equal(answer.status, deliverStatuses.notImplemented);
@@ -231,7 +231,7 @@ t.test('without TLS the service is for its own host only', async (t) => {
     clock: new ManualClock(),
     log: silentLog,
   };
-  t.throws(() => buildDeliver({ ...options, listen: { host: '0.0.0.0', port: 0 } }), {
+  t.throws(() => serveOrderer({ ...options, listen: { host: '0.0.0.0', port: 0 } }), {
     code: 'MANAGER_LISTEN_INSECURE',
   });
   const { open } = await serve(t, { listen: { host: '127.0.0.1', port: 0 } });
