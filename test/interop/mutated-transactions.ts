@@ -1,32 +1,19 @@
-import { Fault, utf8 } from '#base';
+import { utf8 } from '#base';
 import { sha256 } from '#crypto';
-import {
-  ChaincodeAction,
-  ChaincodeActionPayload,
-  ChaincodeHeaderExtension,
-  ChannelHeader,
-  Envelope,
-  KvRwSet,
-  Payload,
-  ProposalResponsePayload,
-  Transaction,
-  TxReadWriteSet,
-  headerTypes,
-  parseRwSet,
-} from '#formats';
-import type { Message, NamespaceRwSet, ParsedRwSet, Version } from '#formats';
+import type { NamespaceRwSet, ParsedRwSet, Version } from '#formats';
 import { seededRandom } from '../crypto/fuzzing.ts';
 import { write } from '../policy/test-transaction.ts';
+import { fitnessOf } from './fitness.ts';
 import { read } from './hostile-chain.ts';
 import type { HostileChain } from './hostile-chain.ts';
 import { layeredTransaction, layers } from './layered-transaction.ts';
-import { contentOf, fieldsOf, mutated } from './mutations.ts';
+import { mutated } from './mutations.ts';
 
 /**
  * Transactions of which one layer is changed at random, those first that a stock peer can read to
  * the end: behind one that it cannot read it would wait for ever.
  *
- * @param count how many are made; some are left out, see `fitness`.
+ * @param count how many are made; some are left out, see `fitnessOf` and `isCommittable`.
  */
 export function mutatedTransactions(
   chain: HostileChain,
@@ -44,7 +31,7 @@ export function mutatedTransactions(
     const envelope = layeredTransaction(nonce, rwsetOf(index, version), (layer, bytes) =>
       layer === target ? mutated(bytes, below) : bytes,
     );
-    const fit = fitness(envelope, keyOf(index));
+    const fit = fitnessOf(envelope, (rwset) => isCommittable(rwset, keyOf(index)));
     if (fit === 'readable') readable.push(envelope);
     if (fit === 'unreadable') unreadable.push(envelope);
   }
@@ -75,67 +62,10 @@ function rwsetOf(index: number, version: Version): NamespaceRwSet {
 }
 
 /**
- * How far a stock peer can read an envelope; undefined where one would die, wait for ever, or say
- * by chance this or that: no header, no endorsed action, a configuration that is none, private data,
- * keys of another transaction, writes to a second namespace, a range read without a version, a
- * summary of a range; and where stock peers are not of one mind, see `isAmbiguous`.
+ * Leaves out what a stock peer would die of, wait for or judge by chance: private data, keys of
+ * another transaction, writes to a second namespace, a range read without a version, a summary of a
+ * range.
  */
-function fitness(envelope: Uint8Array, key: string): 'readable' | 'unreadable' | undefined {
-  const payloadBytes = Envelope.decode(envelope).payload;
-  const payload = attempt(() => Payload.decode(payloadBytes));
-  if (payload === undefined) return 'unreadable';
-  const { header, data } = payload;
-  if (header === undefined || isAmbiguous(Payload, payloadBytes)) return undefined;
-  const channelHeader = attempt(() => ChannelHeader.decode(header.channelHeader));
-  if (channelHeader !== undefined) {
-    if (channelHeader.type === headerTypes.config) return undefined;
-    if (isAmbiguous(ChannelHeader, header.channelHeader)) return undefined;
-    if (isAmbiguous(ChaincodeHeaderExtension, channelHeader.extension)) return undefined;
-  }
-  return fitnessOfTransaction(data, key);
-}
-
-function fitnessOfTransaction(
-  data: Uint8Array,
-  key: string,
-): 'readable' | 'unreadable' | undefined {
-  const [first] = attempt(() => Transaction.decode(data).actions) ?? [];
-  const actionPayload = first && attempt(() => ChaincodeActionPayload.decode(first.payload));
-  if (first === undefined || actionPayload === undefined) return 'unreadable';
-  const { action } = actionPayload;
-  if (action === undefined || isAmbiguous(ChaincodeActionPayload, first.payload)) return undefined;
-  const extension = attempt(
-    () => ProposalResponsePayload.decode(action.proposalResponsePayload).extension,
-  );
-  const chaincodeAction = extension && attempt(() => ChaincodeAction.decode(extension));
-  if (extension === undefined || chaincodeAction === undefined) return 'unreadable';
-  if (isAmbiguous(ChaincodeAction, extension)) return undefined;
-  const { results } = chaincodeAction;
-  const rwset = attempt(() => parseRwSet(results));
-  if (rwset === undefined) return 'readable';
-  const { nsRwset } = TxReadWriteSet.decode(results);
-  if (nsRwset.some((set) => isAmbiguous(KvRwSet, set.rwset))) return undefined;
-  return isCommittable(rwset, key) ? 'readable' : undefined;
-}
-
-/**
- * Whether a field for one message comes with another wire type than a message has. To Fabric 2.5
- * that is an empty message, to 3.x and to us it is an unknown field, and so 2.5 and 3.x part.
- *
- * @see google.golang.org/protobuf internal/impl/codec_field.go: messages generated for the API
- *   before v2 are made before their wire type is looked at.
- */
-function isAmbiguous(type: Pick<Message<unknown>, 'fields'>, bytes: Uint8Array): boolean {
-  const declared = Object.values(type.fields);
-  return (fieldsOf(bytes) ?? []).some((raw) => {
-    const field = declared.find(({ number }) => number === raw.number);
-    if (field?.kind !== 'message') return false;
-    const content = contentOf(bytes, raw);
-    if (content === undefined) return !field.repeated;
-    return isAmbiguous(field.message!(), content);
-  });
-}
-
 function isCommittable({ namespaces }: ParsedRwSet, ownKey: string): boolean {
   return namespaces.every(
     ({ namespace, collections = [], rangeQueries, writes, metadataWrites }) =>
@@ -149,13 +79,4 @@ function isCommittable({ namespaces }: ParsedRwSet, ownKey: string): boolean {
           (rawReads?.kvReads ?? []).every(({ version }) => version !== undefined),
       ),
   );
-}
-
-function attempt<Value>(decode: () => Value): Value | undefined {
-  try {
-    return decode();
-  } catch (error) {
-    if (error instanceof Fault) return undefined;
-    throw error;
-  }
 }

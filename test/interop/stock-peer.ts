@@ -25,12 +25,25 @@ export interface StockPeerOptions {
   readonly adminMspDir: string;
   /** PEM; the certificate is for 127.0.0.1 and chains to the root. */
   readonly tls: { readonly cert: string; readonly key: string; readonly root: string };
+  /** Free ports of loopback when absent. */
+  readonly place?: PeerPlace;
   /** More of core.yaml's keys, for example CORE_PEER_VALIDATORPOOLSIZE. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Where a peer and its command line run. */
+export interface PeerPlace {
+  /** Its own address to others; it listens on every address of its network namespace. */
+  readonly host: string;
+  readonly port: number;
+  readonly chaincodePort: number;
+  readonly operationsPort: number;
+  /** A command that runs the command behind it elsewhere, as `ip netns exec NAME` does. */
+  readonly prefix: readonly string[];
+}
+
 /**
- * Starts an unmodified Fabric peer on loopback ports and joins it to the channel.
+ * Starts an unmodified Fabric peer, on loopback ports unless told otherwise, and joins it to the channel.
  *
  * @param t owns the peer: its teardown stops it.
  * @throws Error with the end of the peer's log when it does not come up in time.
@@ -39,7 +52,7 @@ export async function startStockPeer(
   t: { teardown(end: () => unknown): unknown },
   options: StockPeerOptions,
 ): Promise<StockPeer> {
-  const [port = 0, chaincodePort = 0, operationsPort = 0] = await freeLoopbackPorts(3);
+  const place = options.place ?? (await loopbackPlace());
   const { dir } = options;
   await mkdir(dir, { recursive: true });
   await cp(options.binaries.sampleconfig, join(dir, 'config'), { recursive: true });
@@ -47,12 +60,26 @@ export async function startStockPeer(
   for (const [name, pem] of Object.entries(options.tls)) {
     await writeFile(join(dir, `tls-${name}.pem`), pem, { mode: 0o600 });
   }
-  const peer = new StockPeer(options, port, chaincodePort, operationsPort);
+  const peer = new StockPeer(options, place);
   t.teardown(() => peer.stop());
   await peer.start();
   await peer.cli('channel', 'join', '-b', options.genesisBlockFile);
   await peer.waitForHeight(1n);
   return peer;
+}
+
+/** A command line that runs in a place. */
+export function inPlace(
+  prefix: readonly string[],
+  ...command: [string, ...string[]]
+): [string, ...string[]] {
+  const [first, ...rest] = prefix;
+  return first === undefined ? command : [first, ...rest, ...command];
+}
+
+export async function loopbackPlace(): Promise<PeerPlace> {
+  const [port = 0, chaincodePort = 0, operationsPort = 0] = await freeLoopbackPorts(3);
+  return { host: '127.0.0.1', port, chaincodePort, operationsPort, prefix: [] };
 }
 
 /** An empty environment variable does not override a key of core.yaml, so the file itself is edited. */
@@ -70,18 +97,15 @@ export class StockPeer {
   readonly #options: StockPeerOptions;
   readonly #program: ChildProgram;
   readonly #cliEnv: NodeJS.ProcessEnv;
+  readonly #prefix: readonly string[];
   #fetchCount = 0;
 
-  constructor(
-    options: StockPeerOptions,
-    port: number,
-    chaincodePort: number,
-    operationsPort: number,
-  ) {
+  constructor(options: StockPeerOptions, place: PeerPlace) {
     const { binaries, dir, mspId } = options;
     this.#options = options;
     this.name = binaries.name;
-    this.address = `127.0.0.1:${port}`;
+    this.address = `${place.host}:${place.port}`;
+    this.#prefix = place.prefix;
     const common = {
       PATH: process.env['PATH'],
       FABRIC_CFG_PATH: join(dir, 'config'),
@@ -95,11 +119,11 @@ export class StockPeer {
       CORE_PEER_MSPCONFIGPATH: options.adminMspDir,
       FABRIC_LOGGING_SPEC: 'error',
     };
-    const local = { chaincode: `127.0.0.1:${chaincodePort}`, own: `127.0.0.1:${operationsPort}` };
+    const [command, ...args] = inPlace(place.prefix, binaries.peer, 'node', 'start');
     this.#program = new ChildProgram({
-      command: binaries.peer,
-      args: ['node', 'start'],
-      env: { ...common, ...nodeEnv(options, this.address, local), ...options.env },
+      command,
+      args,
+      env: { ...common, ...nodeEnv(options, this.address, place), ...options.env },
       logFile: join(dir, 'peer.log'),
     });
   }
@@ -183,7 +207,8 @@ export class StockPeer {
   /** Runs `peer ARGUMENT…` as the organisation's administrator; returns both outputs. */
   async cli(...args: string[]): Promise<string> {
     const options = { env: this.#cliEnv, timeout: commandWaitMsMax, maxBuffer: 16 * 1024 * 1024 };
-    const { stdout, stderr } = await execute(this.#options.binaries.peer, args, options);
+    const [command, ...all] = inPlace(this.#prefix, this.#options.binaries.peer, ...args);
+    const { stdout, stderr } = await execute(command, all, options);
     return stdout + stderr;
   }
 
@@ -210,14 +235,15 @@ export class StockPeer {
 function nodeEnv(
   { dir, mspDir }: StockPeerOptions,
   address: string,
-  local: { chaincode: string; own: string },
+  { host, port, chaincodePort, operationsPort }: PeerPlace,
 ): Record<string, string> {
+  const loopback = host === '127.0.0.1';
   return {
     CORE_PEER_ID: `stock-${address}`,
     CORE_PEER_MSPCONFIGPATH: mspDir,
-    CORE_PEER_LISTENADDRESS: address,
-    CORE_PEER_CHAINCODELISTENADDRESS: local.chaincode,
-    CORE_PEER_CHAINCODEADDRESS: local.chaincode,
+    CORE_PEER_LISTENADDRESS: loopback ? address : `0.0.0.0:${port}`,
+    CORE_PEER_CHAINCODELISTENADDRESS: `127.0.0.1:${chaincodePort}`,
+    CORE_PEER_CHAINCODEADDRESS: `127.0.0.1:${chaincodePort}`,
     CORE_PEER_GOSSIP_BOOTSTRAP: address,
     CORE_PEER_GOSSIP_ENDPOINT: address,
     CORE_PEER_GOSSIP_EXTERNALENDPOINT: address,
@@ -225,7 +251,7 @@ function nodeEnv(
     CORE_PEER_GOSSIP_ORGLEADER: 'true',
     CORE_PEER_FILESYSTEMPATH: join(dir, 'production'),
     CORE_LEDGER_SNAPSHOTS_ROOTDIR: join(dir, 'snapshots'),
-    CORE_OPERATIONS_LISTENADDRESS: local.own,
+    CORE_OPERATIONS_LISTENADDRESS: `127.0.0.1:${operationsPort}`,
     CORE_PEER_TLS_CERT_FILE: join(dir, 'tls-cert.pem'),
     CORE_PEER_TLS_KEY_FILE: join(dir, 'tls-key.pem'),
     // The default of an hour would outlast any test that stops the manager.
