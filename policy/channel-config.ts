@@ -12,7 +12,7 @@ import type { BatchSize, Block, Config } from '#formats';
 import { ApplicationPolicies } from './application-policies.ts';
 import { blockSignatures } from './block-signatures.ts';
 import { readChannelGroup } from './channel-groups.ts';
-import type { ChannelFacts } from './channel-groups.ts';
+import type { ChannelFacts, LastingFacts } from './channel-groups.ts';
 import { checkConfigNames } from './config-names.ts';
 import { fault } from './faults.ts';
 import type { Identity, SignedData } from './identity.ts';
@@ -167,6 +167,29 @@ export class ChannelConfig {
   verifyBlockSignature(block: Block): boolean {
     const signed = blockSignatures(block);
     return signed !== undefined && this.evaluate(blockValidationPath, signed);
+  }
+
+  /**
+   * Whether signatures by these identities would satisfy a policy: to be asked before something
+   * hangs on it.
+   *
+   * @param identities msp.SerializedIdentity bytes; those that are not valid count for nothing.
+   */
+  couldSatisfy(policyPath: string, identities: readonly Uint8Array[]): boolean {
+    const members = identities
+      .map((one) => this.findMember(one))
+      .filter((one) => one !== undefined);
+    return this.#policies.find(policyPath)?.evaluate(members) ?? false;
+  }
+
+  /** @internal */
+  get lasting(): LastingFacts {
+    return this.#facts.lasting;
+  }
+
+  /** @internal The policy that a modification policy of an element of the group names. */
+  modificationPolicy(group: readonly string[], name: string): CompiledPolicy | undefined {
+    return this.#policies.findFrom(group, name);
   }
 
   /** @internal The identity behind the bytes; undefined unless it is valid. */

@@ -30,6 +30,19 @@ export interface ChannelFacts {
   readonly ordererEndpoints: readonly string[];
   readonly batchSize: BatchSize;
   readonly batchTimeoutMs: number;
+  /** What a later configuration may not change at will. */
+  readonly lasting: LastingFacts;
+}
+
+export interface LastingFacts {
+  /** orderer.ConsensusType of the channel. */
+  readonly consensus: {
+    readonly type: string;
+    readonly metadata: Uint8Array;
+    readonly state: number;
+  };
+  /** MSP ids of organisations by their groups' paths. */
+  readonly mspIds: ReadonlyMap<string, string>;
 }
 
 /**
@@ -53,9 +66,10 @@ export function readChannelGroup(channel: ConfigGroup): ChannelFacts {
   if (Object.keys(others).length > 0) throw invalid('unknown group of the channel');
   if (application === undefined || orderer === undefined) throw invalid('a group is missing');
   const msps = new MspRegister();
-  const ordering = readOrderer(orderer, msps);
+  const { consensus, ...ordering } = readOrderer(orderer, msps);
   const applicationOrgs = readApplication(application, msps);
-  return { msps: msps.byId, applicationOrgs, ...ordering };
+  const lasting = { consensus, mspIds: msps.idsByPath };
+  return { msps: msps.byId, applicationOrgs, ...ordering, lasting };
 }
 
 function readOrderer(group: ConfigGroup, msps: MspRegister) {
@@ -85,7 +99,8 @@ function readOrderer(group: ConfigGroup, msps: MspRegister) {
     msps.add(MSP, path);
     ordererEndpoints.push(...Endpoints.addresses);
   }
-  return { ordererEndpoints, batchSize: values.BatchSize, batchTimeoutMs };
+  const { ConsensusType: consensus, BatchSize: batchSize } = values;
+  return { ordererEndpoints, batchSize, batchTimeoutMs, consensus };
 }
 
 function readApplication(group: ConfigGroup, msps: MspRegister): string[] {
@@ -102,11 +117,13 @@ function readApplication(group: ConfigGroup, msps: MspRegister): string[] {
 /** Providers by id: an organisation may stand in both groups, but only with one definition. */
 class MspRegister {
   readonly byId = new Map<string, Msp>();
+  readonly idsByPath = new Map<string, string>();
   readonly #definitions = new Map<string, Uint8Array>();
 
   add(config: MspConfig, path: string): Msp {
     const definition = MspConfig.encode(config);
     const msp = new Msp(config);
+    this.idsByPath.set(path, msp.id);
     const before = this.#definitions.get(msp.id);
     if (before !== undefined && !equalBytes(before, definition)) {
       throw invalid('two definitions of one provider', path);

@@ -1,4 +1,5 @@
 import type { ConfigGroup } from '#formats';
+import { isElementName } from './config-tree.ts';
 import { fault } from './faults.ts';
 
 const nameLengthMax = 249;
@@ -23,7 +24,6 @@ function checkGroup(path: string, group: ConfigGroup): void {
 }
 
 function checkName(path: string, name: string): void {
-  const legal = /^[a-zA-Z0-9.-]+$/.test(name) && name !== '.' && name !== '..';
-  if (legal && name.length <= nameLengthMax) return;
+  if (isElementName(name)) return;
   throw fault('POLICY_CONFIG_INVALID', { reason: 'name of a configuration element', path, name });
 }

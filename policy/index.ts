@@ -1,5 +1,8 @@
+export { acceptConfigUpdate, checkEnvelopeSize } from './accept-update.ts';
+export type { AcceptedUpdate } from './accept-update.ts';
 export { ChannelConfig } from './channel-config.ts';
 export { ConfigMemo } from './config-memo.ts';
+export { proposeConfigUpdate } from './config-update.ts';
 export { buildGenesisBlock } from './genesis.ts';
 export type { GenesisOrganization, GenesisSpec } from './genesis.ts';
 export { grantAllows } from './grants.ts';

@@ -22,10 +22,24 @@ export class PolicyManager {
     this.#policies = compileGroup(rootPath, channelGroup);
   }
 
-  /** The policy of an absolute path; undefined when there is none. */
+  /**
+   * The policy of an absolute path; undefined when there is none. Fabric takes any character for the
+   * slash behind the root's name, and dies of a path that ends there.
+   */
   find(path: string): CompiledPolicy | undefined {
-    if (!path.startsWith(`${rootPath}/`)) return undefined;
+    if (!path.startsWith(rootPath) || path.charCodeAt(rootPath.length) > 127) return undefined;
     return this.#policies.get(path.slice(rootPath.length + 1));
+  }
+
+  /**
+   * The policy that a modification policy names: absolute, or relative to a group.
+   *
+   * @param group names of the groups below the channel's.
+   * @see Fabric common/configtx/update.go, policyForItem.
+   */
+  findFrom(group: readonly string[], name: string): CompiledPolicy | undefined {
+    if (name.startsWith('/')) return this.find(name);
+    return this.#policies.get([...group, name].join('/'));
   }
 }
 

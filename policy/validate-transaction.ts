@@ -4,6 +4,7 @@ import { judgeAction, readOr } from './chaincode-action.ts';
 import type { ChannelConfig } from './channel-config.ts';
 import { EndorsementCheck } from './endorsement-check.ts';
 import type { KeysRestricted } from './endorsement-check.ts';
+import { fault } from './faults.ts';
 import {
   ledgerIdOf,
   readCommonHeader,
@@ -12,6 +13,7 @@ import {
 } from './transaction-header.ts';
 import type { CommonHeader } from './transaction-header.ts';
 import type { TransactionLookups } from './transaction-lookups.ts';
+import { validateConfigTransaction } from './validate-config.ts';
 
 /**
  * Validates one transaction against the channel and the ledger, with the codes of a stock peer in
@@ -19,7 +21,8 @@ import type { TransactionLookups } from './transaction-lookups.ts';
  * contract, endorsements. Duplicates inside a block and read versions are the ledger's business.
  *
  * @param envelopeBytes common.Envelope as it stands in the block.
- * @throws POLICY_PLUGIN_UNKNOWN, POLICY_KEY_POLICY_INVALID: a stock peer stops validating there too.
+ * @throws POLICY_CONFIG_UNFOUNDED, POLICY_PLUGIN_UNKNOWN, POLICY_KEY_POLICY_INVALID: a stock peer
+ *   stops validating there too.
  * @see Fabric core/committer/txvalidator/v20/validator.go, validateTx.
  */
 export function validateTransaction(
@@ -30,7 +33,11 @@ export function validateTransaction(
   return verdictOf(config, envelopeBytes, lookups, new Set());
 }
 
-/** As `validateTransaction` for all transactions of a block, which may set policies for later ones. */
+/**
+ * As `validateTransaction` for all transactions of a block, which may set policies for later ones.
+ *
+ * @throws POLICY_CONFIG_ACCOMPANIED and what `validateTransaction` throws.
+ */
 export function createValidator(): (
   block: Block,
   config: ChannelConfig,
@@ -38,8 +45,18 @@ export function createValidator(): (
 ) => TransactionVerdict[] {
   return (block, config, lookups) => {
     const restricted: KeysRestricted = new Set();
-    return (block.data?.data ?? []).map((bytes) => verdictOf(config, bytes, lookups, restricted));
+    const envelopes = block.data?.data ?? [];
+    const verdicts = envelopes.map((bytes) => verdictOf(config, bytes, lookups, restricted));
+    checkConfigAlone(verdicts);
+    return verdicts;
   };
+}
+
+/** Peers look for a configuration only where it is alone, and validate the others beside it. */
+function checkConfigAlone(verdicts: readonly TransactionVerdict[]): void {
+  const isConfig = ({ code, type }: TransactionVerdict) =>
+    type === headerTypes.config && code === validationCodes.VALID;
+  if (verdicts.length > 1 && verdicts.some(isConfig)) throw fault('POLICY_CONFIG_ACCOMPANIED');
 }
 
 function verdictOf(
@@ -62,8 +79,9 @@ function verdictOf(
     case headerTypes.endorserTransaction:
       return endorserVerdict({ config, lookups, restricted, header, data: payload.data }, verdict);
     case headerTypes.config:
-      // Whether an update was allowed cannot be judged here yet, so none is believed.
-      return verdict(validationCodes.INVALID_CONFIG_TRANSACTION);
+      if (payload.data.length === 0) return verdict(validationCodes.INVALID_CONFIG_TRANSACTION);
+      validateConfigTransaction(config, payload.data);
+      return verdict(validationCodes.VALID);
     default:
       return verdict(validationCodes.UNSUPPORTED_TX_PAYLOAD);
   }

@@ -3,7 +3,6 @@ import { emptyBytes, utf8 } from '#base';
 import {
   ChaincodeEvent,
   ChaincodeHeaderExtension,
-  ConfigEnvelope,
   HashedRwSet,
   Payload,
   SignatureHeader,
@@ -12,7 +11,7 @@ import {
   headerTypes,
 } from '#formats';
 import { write } from './test-transaction.ts';
-import { config, endorsers, garbage, mirrored, orgs, zone } from './test-validation.ts';
+import { endorsers, garbage, mirrored, orgs, zone } from './test-validation.ts';
 import type { Defect } from './test-validation.ts';
 
 /** What is wrong with the form of a transaction. */
@@ -66,11 +65,8 @@ export const formDefects: readonly Defect[] = [
   ],
   [
     'INVALID_CONFIG_TRANSACTION',
-    'a configuration',
-    {
-      channelHeader: { type: headerTypes.config },
-      data: () => ConfigEnvelope.encode({ config: config.config }),
-    },
+    'a configuration without content',
+    { channelHeader: { type: headerTypes.config }, data: () => emptyBytes },
   ],
   ['BAD_PROPOSAL_TXID', 'another id', { channelHeader: { txId: 'ab' } }],
   ['BAD_PROPOSAL_TXID', 'no id', { channelHeader: { txId: '' } }],
