@@ -28,6 +28,7 @@ export type { RequestHeader } from './request-header.ts';
 export type { Operation, RequestPayload } from './request-payload.ts';
 export { compareKeys, encodeRwSet, parseRwSet } from './rwset.ts';
 export * from './transaction.ts';
+export { hasUnknownFields } from './unknown-fields.ts';
 export type * from './verdict.ts';
 export * from './zone-endorser.ts';
 export * from './zone-proposals.ts';
