@@ -51,7 +51,6 @@ export const SubmitRequest = message('gateway.SubmitRequest', {
 export type SubmitRequest = MessageOf<typeof SubmitRequest>;
 
 export const SubmitResponse = message('gateway.SubmitResponse', {});
-export type SubmitResponse = MessageOf<typeof SubmitResponse>;
 
 export const SignedCommitStatusRequest = message('gateway.SignedCommitStatusRequest', {
   /** gateway.CommitStatusRequest bytes. */

@@ -38,8 +38,11 @@ export class BlockMaker {
     await this.#complete(proposed);
   }
 
-  /** @param envelopes common.Envelope bytes, in order; at least one. */
-  async make(envelopes: Uint8Array[]): Promise<CommittedBlock> {
+  /**
+   * @param envelopes common.Envelope bytes, in order; at least one.
+   * @param onProposed called once the block is on disk: from then on it will be in the chain.
+   */
+  async make(envelopes: Uint8Array[], onProposed = () => {}): Promise<CommittedBlock> {
     const { ledger } = this.#parts;
     const proposed = await ledger.propose({
       header: {
@@ -49,6 +52,7 @@ export class BlockMaker {
       },
       data: envelopes,
     });
+    onProposed();
     return this.#complete(proposed);
   }
 

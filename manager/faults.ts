@@ -22,6 +22,15 @@ export const fault = declareFaults({
   MANAGER_STOPPING: ['busy', 'The service is stopping.'],
   MANAGER_OUTCOME_UNKNOWN: ['busy', 'The service stopped before the outcome was known; ask again.'],
 
+  // Clients' own transactions.
+  MANAGER_ENVELOPE_MALFORMED: ['malformed', 'The envelope is no transaction in canonical form.'],
+  MANAGER_ENVELOPE_HARMFUL: ['malformed', 'The transaction has content that Fabric peers stop at.'],
+  MANAGER_ENVELOPE_INVALID: ['malformed', 'No peer would take the transaction for a valid one.'],
+  MANAGER_ENVELOPE_FORGED: [
+    'denied',
+    'The creator may not write to the channel, or the signature is not its own.',
+  ],
+
   // Admission.
   MANAGER_CHANNEL_UNKNOWN: ['absent', 'The channel is not served here.'],
   MANAGER_CLIENT_UNKNOWN: ['unauthenticated', 'The client is not on the whitelist.'],

@@ -18,6 +18,7 @@ import { buildGrpc } from './grpc-server.ts';
 import { buildHttp } from './http.ts';
 import type { ListenPlace } from './listen-place.ts';
 import { WavePipeline } from './pipeline.ts';
+import { readClientEnvelope } from './client-envelope.ts';
 import { Submissions } from './submissions.ts';
 import { Whitelist } from './whitelist.ts';
 import { ZoneNodes } from './zone-nodes.ts';
@@ -146,7 +147,10 @@ async function buildPipeline(
     config: channelConfig,
     nodes: () => nodes.identities(channelConfig()),
   });
+  const isNode = (serialized: Uint8Array) => nodes.has(serialized);
   const pipeline = new WavePipeline({
+    readEnvelope: (envelope) =>
+      readClientEnvelope(envelope, { config: channelConfig(), nowMs: clock.nowMs(), isNode }),
     channel: channelConfig().channelId,
     requestsPerBundleMax: config.bundle.requestsMax,
     ledger,

@@ -1,63 +1,72 @@
-import { randomBytes } from 'node:crypto';
-import { Fault, limits, utf8 } from '#base';
-import type { Clock, Log } from '#base';
-import { buildEnvelopePayload, buildProposal, bundleFunction, validationCodes } from '#formats';
-import type { BuiltProposal, ClientCertificate, SignerClient } from '#formats';
-import type { CommittedBlock, Ledger } from '#ledger';
+import { Fault } from '#base';
+import type { Log } from '#base';
+import type { CommittedBlock } from '#ledger';
+import { BlockContent } from './block-content.ts';
+import type { ChosenContent } from './block-content.ts';
 import type { BlockMaker } from './block-maker.ts';
+import { BundleEndorsing } from './bundle-endorsing.ts';
+import type { BundleEndorsingParts } from './bundle-endorsing.ts';
 import { Bundler } from './bundler.ts';
-import type { Cut } from './bundler.ts';
-import type { EndorsementCollector, EndorsementResult } from './endorsement.ts';
+import { EnvelopeQueue } from './envelope-queue.ts';
+import type { EnvelopeEntry } from './envelope-queue.ts';
 import { fault } from './faults.ts';
 import { StageMeter } from './stage-meter.ts';
-import type { AdmittedRequest, Pipeline, RequestOutcome } from './pipeline-types.ts';
-import { sealEnvelopes } from './seal-envelopes.ts';
+import type {
+  AdmittedRequest,
+  EnvelopePipeline,
+  EnvelopeSubmission,
+  Pipeline,
+  RequestOutcome,
+} from './pipeline-types.ts';
 import { refuse, refuseAll, settleBundle } from './wave-entries.ts';
-import type { EndorsedBundle, Entry, KeptBundle } from './wave-entries.ts';
+import type { Entry, KeptBundle } from './wave-entries.ts';
 
-/** How often requests are simulated anew whose transaction no peer would take for valid. */
-const invalidTriesMax = 5;
-const nonceBytes = 24;
-
-export interface PipelineParts {
-  channel: string;
+export interface PipelineParts extends BundleEndorsingParts {
   requestsPerBundleMax: number;
-  ledger: Ledger;
-  collector: EndorsementCollector;
   blockMaker: BlockMaker;
-  signer: SignerClient;
-  /** Label of the relay key and its msp.SerializedIdentity. */
-  relayKey: { label: string; serializedIdentity: Uint8Array };
-  /** protos.ApplicationPolicy bytes of a contract. @throws MANAGER_CONTRACT_UNKNOWN */
-  policyOf: (contract: string) => Uint8Array;
+  /**
+   * Checks a client's envelope before it is queued.
+   *
+   * @returns its transaction id; empty for a configuration.
+   * @throws MANAGER_ENVELOPE_…, MANAGER_CHANNEL_UNKNOWN
+   */
+  readEnvelope: (envelope: Uint8Array) => string;
   /** Called after each block: hands it to the endorsers. */
   announce: () => void;
   /** Hears of a failure after which the state is unknown; the process must stop. */
   onFatal: (error: unknown) => void;
-  clock: Clock;
   log: Log;
 }
 
 /**
- * From admitted requests to a committed block, wave after wave: cut bundles, have them endorsed side
- * by side, sign the envelopes, drop what would conflict, make one block, answer.
+ * From admitted requests and clients' envelopes to a committed block, wave after wave: cut bundles,
+ * have them endorsed side by side, sign their envelopes, drop what must not be ordered, make one
+ * block, answer.
  */
-export class WavePipeline implements Pipeline {
+export class WavePipeline implements Pipeline, EnvelopePipeline {
   readonly meter = new StageMeter();
   readonly #parts: PipelineParts;
   readonly #bundler: Bundler<Entry>;
+  readonly #endorsing: BundleEndorsing;
+  readonly #content: BlockContent;
   readonly #pending = new Map<string, Entry>();
+  readonly #envelopes = new EnvelopeQueue();
   #wave: Promise<void> | undefined;
   #stopping = false;
   #waveFailed = false;
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
-    this.#bundler = new Bundler(parts.requestsPerBundleMax);
+    const bundler = new Bundler<Entry>(parts.requestsPerBundleMax);
+    const giveBack = (entries: readonly Entry[]) => bundler.giveBack(entries);
+    this.#bundler = bundler;
+    this.#endorsing = new BundleEndorsing(parts, giveBack);
+    this.#content = new BlockContent({ ledger: parts.ledger, giveBack, log: parts.log });
   }
 
+  /** Requests and envelopes that wait. */
   get depth(): number {
-    return this.#bundler.depth;
+    return this.#bundler.depth + this.#envelopes.depth;
   }
 
   isPending(requestId: string): boolean {
@@ -83,6 +92,19 @@ export class WavePipeline implements Pipeline {
     });
   }
 
+  submitEnvelope(envelope: Uint8Array, { alone = false } = {}): EnvelopeSubmission {
+    if (this.#stopping) throw fault('MANAGER_STOPPING');
+    // The service's own configuration was checked by whoever made it.
+    const txId = alone ? '' : this.#parts.readEnvelope(envelope);
+    const place = txId === '' ? undefined : this.#placeOf(txId);
+    if (place !== undefined) {
+      return { accepted: Promise.resolve(), committed: Promise.resolve(place) };
+    }
+    const submission = this.#envelopes.add(envelope, { txId, alone });
+    this.#wake();
+    return submission;
+  }
+
   /** Takes nothing more and ends after the wave that is under way. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -90,13 +112,14 @@ export class WavePipeline implements Pipeline {
     // A wave that was cut off may have left its block on disk: it will be completed at the start.
     const reason = fault(this.#waveFailed ? 'MANAGER_OUTCOME_UNKNOWN' : 'MANAGER_STOPPING');
     for (const entry of this.#pending.values()) refuse(entry, reason);
+    this.#envelopes.refuseAll(reason);
   }
 
   #wake(): void {
     this.#wave ??= this.#runWaves().finally(() => {
       this.#wave = undefined;
       // One that came after the last look and before this one.
-      if (this.#bundler.depth > 0 && !this.#stopping) this.#wake();
+      if (this.depth > 0 && !this.#stopping) this.#wake();
     });
   }
 
@@ -104,7 +127,7 @@ export class WavePipeline implements Pipeline {
     // One turn of the event loop: all requests of a call that is being read join the first wave.
     await new Promise(setImmediate);
     try {
-      while (this.#bundler.depth > 0 && !this.#stopping) await this.#runWave(this.#bundler.cut());
+      while (this.depth > 0 && !this.#stopping) await this.#runWave();
     } catch (error) {
       this.#waveFailed = true;
       // Cut off by `stop`: the block's signature is the next start's to get.
@@ -117,171 +140,76 @@ export class WavePipeline implements Pipeline {
     }
   }
 
-  async #runWave(cuts: Cut<Entry>[]): Promise<void> {
+  async #runWave(): Promise<void> {
     const { meter } = this;
-    const endorsed = await meter.time('endorse', () =>
-      Promise.all(cuts.map((cut) => this.#endorse(cut))),
+    const alone = this.#envelopes.takeAlone();
+    const bundles = alone.length > 0 ? [] : await this.#endorsedBundles();
+    const content = await meter.time('assess', () =>
+      this.#content.choose(bundles, (room) =>
+        alone.length > 0 ? alone : this.#envelopes.take(room),
+      ),
     );
-    const bundles = endorsed.filter((one) => one !== undefined);
-    if (bundles.length === 0) return;
-    const envelopes = await meter.time('signEnvelopes', () => this.#seal(bundles));
-    if (envelopes === undefined) return;
-    const kept = await meter.time('assess', () => this.#dropConflicting(bundles, envelopes));
-    if (kept.length === 0) return;
-    const block = await meter.time('makeBlock', () => this.#order(kept));
-    if (block === undefined) return;
-    this.#parts.announce();
-    await meter.time('answer', () => {
-      for (const [index, { bundle }] of kept.entries()) settleBundle(bundle, block, index);
-    });
+    if (content.bundles.length + content.clients.length > 0) {
+      const block = await meter.time('makeBlock', () => this.#order(content));
+      if (block !== undefined) {
+        this.#parts.announce();
+        await meter.time('answer', () => settleContent(content, block));
+      }
+    }
+    for (const entry of content.duplicates) this.#settleDuplicate(entry);
   }
 
-  /** Makes the block; when it could not even be begun, its requests are refused and may come again. */
-  async #order(kept: readonly KeptBundle[]): Promise<CommittedBlock | undefined> {
+  async #endorsedBundles(): Promise<KeptBundle[]> {
+    const cuts = this.#bundler.cut();
+    if (cuts.length === 0) return [];
+    const endorsed = await this.meter.time('endorse', () =>
+      Promise.all(cuts.map((cut) => this.#endorsing.endorse(cut))),
+    );
+    const bundles = endorsed.filter((one) => one !== undefined);
+    if (bundles.length === 0) return [];
+    const envelopes = await this.meter.time('signEnvelopes', () => this.#endorsing.seal(bundles));
+    return (envelopes ?? []).map((envelope, index) => ({ bundle: bundles[index]!, envelope }));
+  }
+
+  /** Makes the block; when it could not even be begun, its content is refused and may come again. */
+  async #order({ bundles, clients }: ChosenContent): Promise<CommittedBlock | undefined> {
     const { blockMaker, ledger, log } = this.#parts;
+    const envelopes = [...bundles, ...clients].map(({ envelope }) => envelope);
     try {
-      return await blockMaker.make(kept.map(({ envelope }) => envelope));
+      return await blockMaker.make(envelopes, () => {
+        for (const entry of clients) entry.accept();
+      });
     } catch (error) {
       const isHarmless = error instanceof Fault && error.kind !== 'fatal';
       if (!isHarmless || ledger.proposed !== undefined) throw error;
       log.error({ code: error.code, ...error.detail }, 'a block could not be begun');
-      for (const { bundle } of kept) refuseAll(bundle.cut.entries, error);
+      for (const { bundle } of bundles) refuseAll(bundle.cut.entries, error);
+      for (const entry of clients) entry.refuse(error);
       return undefined;
     }
   }
 
-  /** Endorses one bundle; requests the endorsers refuse are answered and left out. */
-  async #endorse(cut: Cut<Entry>): Promise<EndorsedBundle | undefined> {
-    let entries = cut.entries;
-    for (let round = 0; entries.length > 0; round += 1) {
-      const proposal = this.#propose(cut.contract, entries);
-      const result = await this.#collect(cut.contract, proposal, entries);
-      if (result.kind === 'endorsed') {
-        return { ...result, cut: { ...cut, entries }, proposal };
-      }
-      if (result.kind === 'failed' || round >= limits.endorseAttemptsMax) {
-        const reason =
-          result.kind === 'failed' ? result.fault : fault('MANAGER_ENDORSERS_UNREACHABLE');
-        refuseAll(entries, reason);
-        return undefined;
-      }
-      entries = this.#withoutRefused(entries, result.refusals);
-    }
-    return undefined;
+  #settleDuplicate(entry: EnvelopeEntry): void {
+    const place = this.#placeOf(entry.txId);
+    // The one that was ordered in its place was not, in the end.
+    if (place === undefined) entry.refuse(fault('MANAGER_OUTCOME_UNKNOWN'));
+    else entry.settle(place);
   }
 
-  /** Answers the refused requests; those for which only the bundle was full wait for the next. */
-  #withoutRefused(
-    entries: Entry[],
-    refusals: readonly { requestIndex: number; fault: Fault }[],
-  ): Entry[] {
-    const refused = new Map(refusals.map((one) => [one.requestIndex, one.fault]));
-    const later: Entry[] = [];
-    for (const [index, reason] of refused) {
-      const entry = entries[index];
-      if (entry === undefined) continue;
-      // The first request of a bundle always fits: no endorser can put off a bundle for ever.
-      if (reason.code === 'ENDORSER_BUNDLE_FULL' && index > 0) later.push(entry);
-      else refuse(entry, reason);
-    }
-    this.#bundler.giveBack(later);
-    return entries.filter((_entry, index) => !refused.has(index));
-  }
-
-  #propose(contract: string, entries: readonly Entry[]): BuiltProposal {
-    const { channel, relayKey, clock } = this.#parts;
-    return buildProposal({
-      channel,
-      contract,
-      args: [utf8(bundleFunction), ...entries.map((entry) => entry.admitted.request.bytes)],
-      creator: relayKey.serializedIdentity,
-      nonce: new Uint8Array(randomBytes(nonceBytes)),
-      timeMs: clock.nowMs(),
-    });
-  }
-
-  async #collect(
-    contract: string,
-    proposal: BuiltProposal,
-    entries: readonly Entry[],
-  ): Promise<EndorsementResult> {
-    const { collector, ledger, policyOf } = this.#parts;
-    try {
-      return await collector.collect({
-        contract,
-        proposal,
-        clients: clientsOf(entries),
-        policy: policyOf(contract),
-        height: ledger.height,
-      });
-    } catch (error) {
-      if (!(error instanceof Fault) || error.kind === 'fatal') throw error;
-      return { kind: 'failed', fault: error };
-    }
-  }
-
-  /** All bundles' envelopes; undefined when the signer is out of reach. */
-  async #seal(bundles: readonly EndorsedBundle[]): Promise<Uint8Array[] | undefined> {
-    const { signer, relayKey } = this.#parts;
-    const payloads = bundles.map((bundle) =>
-      buildEnvelopePayload({ ...bundle.proposal, ...bundle }),
-    );
-    try {
-      return await sealEnvelopes(signer, relayKey.label, payloads);
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      for (const { cut } of bundles) refuseAll(cut.entries, error);
-      return undefined;
-    }
-  }
-
-  /** What would be invalid is not ordered: its requests go into the next wave. */
-  #dropConflicting(
-    bundles: readonly EndorsedBundle[],
-    envelopes: readonly Uint8Array[],
-  ): KeptBundle[] {
-    const codes = this.#parts.ledger.assess([...envelopes]);
-    const kept: KeptBundle[] = [];
-    const later: Entry[] = [];
-    let blockBytes = 0;
-    for (const [index, bundle] of bundles.entries()) {
-      const envelope = envelopes[index] as Uint8Array;
-      const isValid = codes[index] === validationCodes.VALID;
-      // Half of the bound, so that header, metadata and every prefix have room.
-      const fits = blockBytes + envelope.length <= limits.blockBytesMax / 2;
-      if (isValid && fits) {
-        kept.push({ bundle, envelope });
-        blockBytes += envelope.length;
-      } else if (isValid) {
-        later.push(...bundle.cut.entries);
-      } else {
-        later.push(...anotherTry(bundle.cut.entries, codes[index]));
-      }
-    }
-    this.#bundler.giveBack(later);
-    return kept;
+  #placeOf(txId: string) {
+    const { ledger } = this.#parts;
+    if (!ledger.hasTransaction(txId)) return undefined;
+    const found = ledger.transaction(txId);
+    if (found === undefined) return undefined;
+    const { blockNumber, index, code } = found;
+    return { blockNumber, index, code };
   }
 }
 
-/**
- * The entries that are simulated anew; the others are refused. That another of the wave came first
- * can happen to a request as often as there are others: every wave, one of them gets through.
- */
-function anotherTry(entries: readonly Entry[], code: number | undefined): readonly Entry[] {
-  for (const entry of entries) entry.conflicts += 1;
-  if (code === validationCodes.MVCC_READ_CONFLICT) return entries;
-  if (code === validationCodes.PHANTOM_READ_CONFLICT) return entries;
-  return entries.filter((entry) => {
-    if (entry.conflicts <= invalidTriesMax) return true;
-    refuse(entry, fault('MANAGER_BUNDLE_CONFLICTING', { code }));
-    return false;
-  });
-}
-
-function clientsOf(entries: readonly Entry[]): ClientCertificate[] {
-  const clients = new Map<string, Uint8Array>();
-  for (const { admitted } of entries) {
-    if (admitted.keyId !== undefined) clients.set(admitted.keyId, admitted.certificate);
+function settleContent({ bundles, clients }: ChosenContent, block: CommittedBlock): void {
+  for (const [index, { bundle }] of bundles.entries()) settleBundle(bundle, block, index);
+  for (const [offset, entry] of clients.entries()) {
+    const index = bundles.length + offset;
+    entry.settle({ blockNumber: block.number, index, code: block.codes[index] ?? 255 });
   }
-  return [...clients].map(([keyId, certificate]) => ({ keyId, certificate }));
 }

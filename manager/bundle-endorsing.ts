@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import { Fault, limits, utf8 } from '#base';
+import type { Clock } from '#base';
+import { buildEnvelopePayload, buildProposal, bundleFunction } from '#formats';
+import type { BuiltProposal, ClientCertificate, SignerClient } from '#formats';
+import type { Ledger } from '#ledger';
+import type { Cut } from './bundler.ts';
+import type { EndorsementCollector, EndorsementResult } from './endorsement.ts';
+import { fault } from './faults.ts';
+import { sealEnvelopes } from './seal-envelopes.ts';
+import { refuse, refuseAll } from './wave-entries.ts';
+import type { EndorsedBundle, Entry } from './wave-entries.ts';
+
+const nonceBytes = 24;
+
+export interface BundleEndorsingParts {
+  channel: string;
+  ledger: Ledger;
+  collector: EndorsementCollector;
+  signer: SignerClient;
+  /** Label of the relay key and its msp.SerializedIdentity. */
+  relayKey: { label: string; serializedIdentity: Uint8Array };
+  /** protos.ApplicationPolicy bytes of a contract. @throws MANAGER_CONTRACT_UNKNOWN */
+  policyOf: (contract: string) => Uint8Array;
+  clock: Clock;
+}
+
+/** Makes envelopes of bundles: proposes them, has them endorsed, signs them with the relay's key. */
+export class BundleEndorsing {
+  readonly #parts: BundleEndorsingParts;
+  /** Takes back requests for which only the bundle was full. */
+  readonly #giveBack: (entries: readonly Entry[]) => void;
+
+  constructor(parts: BundleEndorsingParts, giveBack: (entries: readonly Entry[]) => void) {
+    this.#parts = parts;
+    this.#giveBack = giveBack;
+  }
+
+  /** Requests the endorsers refuse are answered and left out. */
+  async endorse(cut: Cut<Entry>): Promise<EndorsedBundle | undefined> {
+    let entries = cut.entries;
+    for (let round = 0; entries.length > 0; round += 1) {
+      const proposal = this.#propose(cut.contract, entries);
+      const result = await this.#collect(cut.contract, proposal, entries);
+      if (result.kind === 'endorsed') {
+        return { ...result, cut: { ...cut, entries }, proposal };
+      }
+      if (result.kind === 'failed' || round >= limits.endorseAttemptsMax) {
+        const reason =
+          result.kind === 'failed' ? result.fault : fault('MANAGER_ENDORSERS_UNREACHABLE');
+        refuseAll(entries, reason);
+        return undefined;
+      }
+      entries = this.#withoutRefused(entries, result.refusals);
+    }
+    return undefined;
+  }
+
+  /** All bundles' envelopes; undefined, and all refused, when the signer is out of reach. */
+  async seal(bundles: readonly EndorsedBundle[]): Promise<Uint8Array[] | undefined> {
+    const { signer, relayKey } = this.#parts;
+    const payloads = bundles.map((bundle) =>
+      buildEnvelopePayload({ ...bundle.proposal, ...bundle }),
+    );
+    try {
+      return await sealEnvelopes(signer, relayKey.label, payloads);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      for (const { cut } of bundles) refuseAll(cut.entries, error);
+      return undefined;
+    }
+  }
+
+  /** Answers the refused requests; those for which only the bundle was full wait for the next. */
+  #withoutRefused(
+    entries: Entry[],
+    refusals: readonly { requestIndex: number; fault: Fault }[],
+  ): Entry[] {
+    const refused = new Map(refusals.map((one) => [one.requestIndex, one.fault]));
+    const later: Entry[] = [];
+    for (const [index, reason] of refused) {
+      const entry = entries[index];
+      if (entry === undefined) continue;
+      // The first request of a bundle always fits: no endorser can put off a bundle for ever.
+      if (reason.code === 'ENDORSER_BUNDLE_FULL' && index > 0) later.push(entry);
+      else refuse(entry, reason);
+    }
+    this.#giveBack(later);
+    return entries.filter((_entry, index) => !refused.has(index));
+  }
+
+  #propose(contract: string, entries: readonly Entry[]): BuiltProposal {
+    const { channel, relayKey, clock } = this.#parts;
+    return buildProposal({
+      channel,
+      contract,
+      args: [utf8(bundleFunction), ...entries.map((entry) => entry.admitted.request.bytes)],
+      creator: relayKey.serializedIdentity,
+      nonce: new Uint8Array(randomBytes(nonceBytes)),
+      timeMs: clock.nowMs(),
+    });
+  }
+
+  async #collect(
+    contract: string,
+    proposal: BuiltProposal,
+    entries: readonly Entry[],
+  ): Promise<EndorsementResult> {
+    const { collector, ledger, policyOf } = this.#parts;
+    try {
+      return await collector.collect({
+        contract,
+        proposal,
+        clients: clientsOf(entries),
+        policy: policyOf(contract),
+        height: ledger.height,
+      });
+    } catch (error) {
+      if (!(error instanceof Fault) || error.kind === 'fatal') throw error;
+      return { kind: 'failed', fault: error };
+    }
+  }
+}
+
+function clientsOf(entries: readonly Entry[]): ClientCertificate[] {
+  const clients = new Map<string, Uint8Array>();
+  for (const { admitted } of entries) {
+    if (admitted.keyId !== undefined) clients.set(admitted.keyId, admitted.certificate);
+  }
+  return [...clients].map(([keyId, certificate]) => ({ keyId, certificate }));
+}
