@@ -94,6 +94,8 @@ export const limits = {
   contractCodeBytesMax: 384 * 1024,
   /** A package with the largest code that does not compress. */
   contractPackageBytesMax: 512 * 1024,
+  /** A label, a colon and a SHA-256 in hex. */
+  packageIdBytesMax: 64 + 1 + 64,
   /** A definition's endorsement policy: a hundred organisations, each by a role. */
   contractPolicyBytesMax: 16 * 1024,
   /** Pages of 64 KiB: 16 MiB for each instance. */

@@ -13,6 +13,7 @@ export const fault = declareFaults({
     'The transaction lacks a layer that Fabric demands.',
   ],
   FORMATS_DEFINITION_INVALID: ['malformed', 'The contract definition would stop Fabric peers.'],
+  FORMATS_PACKAGE_INVALID: ['malformed', 'The package does not hold one contract of type wasm.'],
   FORMATS_REQUEST_TOO_LARGE: ['malformed', 'The request is larger than allowed.'],
   FORMATS_REQUEST_NOT_COMPACT: ['malformed', 'The request is not a JWS in compact form.'],
   FORMATS_REQUEST_ENCODING_INVALID: ['malformed', 'A part of the JWS is not canonical base64url.'],

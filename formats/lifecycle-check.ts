@@ -56,6 +56,16 @@ export function isContractName(name: string): boolean {
 /** Chaincodes built into every peer; `_lifecycle` and "" are no contract names to begin with. */
 const systemNames = new Set(['cscc', 'escc', 'lscc', 'qscc', 'vscc']);
 
+/** Whether Fabric's lifecycle would take the version. */
+export function isContractVersion(version: string): boolean {
+  return version.length <= limits.nameBytes && contractVersion.test(version);
+}
+
+/** 1 and up, with room for a next one. */
+export function isSequence(sequence: bigint): boolean {
+  return sequence >= 1n && sequence < int64Max;
+}
+
 function takeDefinition(name: string, left: Map<string, Uint8Array>): void {
   if (!isContractName(name)) throw invalid('name', lifecycleKeys.metadata(name));
   const take = (key: string): Uint8Array => {
@@ -79,12 +89,15 @@ function takeDefinition(name: string, left: Map<string, Uint8Array>): void {
 
 /** Each rule sees the one arm that was set; the wrong arm leaves the right one undefined. */
 const fieldRules: Record<(typeof definitionFields)[number], (data: StateData) => boolean> = {
-  Sequence: ({ int64 }) => int64 !== undefined && int64 >= 1n && int64 < int64Max,
+  Sequence: ({ int64 }) => int64 !== undefined && isSequence(int64),
   EndorsementInfo: ({ bytes }) => {
     if (bytes === undefined) return false;
     const info = ChaincodeEndorsementInfo.decodeCanonical(bytes);
-    const version = info.version.length <= limits.nameBytes && contractVersion.test(info.version);
-    return version && info.endorsementPlugin === endorsementPlugin && !info.initRequired;
+    return (
+      isContractVersion(info.version) &&
+      info.endorsementPlugin === endorsementPlugin &&
+      !info.initRequired
+    );
   },
   ValidationInfo: ({ bytes }) => {
     if (bytes === undefined) return false;
@@ -96,14 +109,15 @@ const fieldRules: Record<(typeof definitionFields)[number], (data: StateData) =>
   Collections: ({ bytes }) => bytes?.length === 0,
 };
 
-function isApplicationPolicy(bytes: Uint8Array): boolean {
+/** Whether a stock peer can evaluate it; whether anyone can meet it is another question. */
+export function isApplicationPolicy(bytes: Uint8Array): boolean {
   const policy = ApplicationPolicy.decodeCanonical(bytes);
   const { signaturePolicy, channelConfigPolicyReference: reference } = policy;
   if (signaturePolicy !== undefined) return isSignaturePolicy(signaturePolicy);
   return reference !== undefined && /^\/Channel\/[A-Za-z0-9./_-]+$/.test(reference);
 }
 
-function isSignaturePolicy({ version, rule, identities }: SignaturePolicyEnvelope): boolean {
+export function isSignaturePolicy({ version, rule, identities }: SignaturePolicyEnvelope): boolean {
   return version === 0 && rule !== undefined && isRule(rule, identities.length);
 }
 

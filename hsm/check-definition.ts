@@ -1,20 +1,20 @@
 import { Fault } from '#base';
-import { checkLifecycleWrites } from '#formats';
+import { checkApprovalWrites, checkLifecycleWrites, isAboutApprovals } from '#formats';
 import type { KvRwSet } from '#formats';
 import { fault } from './faults.ts';
 
 /**
- * Allows only writes to `_lifecycle` that define a contract in the one form stock peers can take.
- * A peer that reads any other stops, at this block and again at every restart.
+ * Allows only writes to `_lifecycle` that define a contract in the one form stock peers can take, or
+ * one organisation's approvals. A peer that reads any other definition stops, at this block and again
+ * at every restart.
  *
+ * @param mspid the organisation of the key that is to endorse.
  * @throws HSM_DEFINITION_INVALID
  */
-export function checkDefinition(rwset: KvRwSet): void {
-  if (rwset.metadataWrites.length > 0) {
-    throw fault('HSM_DEFINITION_INVALID', { reason: 'metadata writes' });
-  }
+export function checkDefinition(rwset: KvRwSet, mspid: string): void {
   try {
-    checkLifecycleWrites(rwset.writes);
+    if (isAboutApprovals(rwset)) checkApprovalWrites(rwset, mspid);
+    else checkLifecycleWrites(rwset.writes);
   } catch (cause) {
     if (!(cause instanceof Fault)) throw cause;
     throw fault('HSM_DEFINITION_INVALID', { reason: cause.code, ...cause.detail }, cause);

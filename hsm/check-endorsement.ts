@@ -15,10 +15,11 @@ import { fault } from './faults.ts';
  * proposal, and its writes cannot stop a peer.
  *
  * @param payload protos.ProposalResponsePayload.
+ * @param mspid the organisation of the key.
  * @throws HSM_RESPONSE_DENIED, HSM_NAMESPACE_DENIED, HSM_DEFINITION_INVALID, HSM_CALL_MALFORMED,
  *   FORMATS_PROTOBUF_INVALID, FORMATS_PROTOBUF_NOT_CANONICAL
  */
-export function checkEndorsement(payload: Uint8Array): void {
+export function checkEndorsement(payload: Uint8Array, mspid: string): void {
   const { proposalHash, extension } = ProposalResponsePayload.decodeCanonical(payload);
   if (proposalHash.length !== 32) throw malformed('proposal hash');
   const action = ChaincodeAction.decodeCanonical(extension);
@@ -37,11 +38,11 @@ export function checkEndorsement(payload: Uint8Array): void {
   for (const one of nsRwset) {
     if (namespaces.has(one.namespace)) throw malformed('a namespace twice');
     namespaces.add(one.namespace);
-    checkNamespace(one, contract);
+    checkNamespace(one, contract, mspid);
   }
 }
 
-function checkNamespace(one: NsReadWriteSet, contract: string): void {
+function checkNamespace(one: NsReadWriteSet, contract: string, mspid: string): void {
   const { namespace } = one;
   const rwset = KvRwSet.decodeCanonical(one.rwset);
   const denied =
@@ -51,7 +52,7 @@ function checkNamespace(one: NsReadWriteSet, contract: string): void {
     one.collectionHashedRwset.length > 0 ||
     (namespace === lifecycleNamespace) !== (contract === lifecycleNamespace);
   if (denied) throw fault('HSM_NAMESPACE_DENIED', { namespace, contract });
-  if (namespace === lifecycleNamespace) checkDefinition(rwset);
+  if (namespace === lifecycleNamespace) checkDefinition(rwset, mspid);
 }
 
 function malformed(reason: string) {

@@ -55,7 +55,7 @@ function endorse(parts: SignerParts, payload: Uint8Array): Promise<Uint8Array> {
   demandMode(parts, 'serving');
   const orders = eachItem(EndorseCall.decodeCanonical(payload).items, (item) => {
     const key = keyOf(parts, item.keyLabel, ['node']);
-    checkEndorsement(item.proposalResponsePayload);
+    checkEndorsement(item.proposalResponsePayload, key.mspid);
     return order(key, concatBytes(item.proposalResponsePayload, key.identity));
   });
   return sign(parts, orders);

@@ -7,15 +7,19 @@ import {
   ChaincodeValidationInfo,
   OrdererBlockMetadata,
   SignatureHeader,
+  SignaturePolicyEnvelope,
   StateData,
   StateMetadata,
   Transaction,
+  approvalsCreation,
+  approvalsWrite,
   headerHash,
   lifecycleKeys,
 } from '#formats';
-import type { KvWrite } from '#formats';
+import type { KvRwSet, KvWrite } from '#formats';
+import { parsePolicyText } from '#policy';
 import { checkBlock } from '../../hsm/check-block.ts';
-import { checkEndorsement } from '../../hsm/check-endorsement.ts';
+import { checkEndorsement as checkEndorsementOf } from '../../hsm/check-endorsement.ts';
 import { checkEnvelope } from '../../hsm/check-envelope.ts';
 import { fuzz } from '../crypto/fuzzing.ts';
 import {
@@ -29,6 +33,7 @@ import {
 } from './samples.ts';
 
 const identity = utf8('the identity');
+const checkEndorsement = (payload: Uint8Array) => checkEndorsementOf(payload, 'Org1MSP');
 
 t.test('002-10 an approving response is endorsed, a rejecting one is refused', async (t) => {
   checkEndorsement(endorsementPayload());
@@ -111,6 +116,78 @@ t.test('deletes, doubles and halves of a definition are refused', async (t) => {
     const half = lifecyclePayload(whole.filter((write) => write !== missing));
     t.throws(() => checkEndorsement(half), invalid, `without ${missing.key}`);
   }
+});
+
+const approval = {
+  name: 'notary',
+  sequence: 1n,
+  version: '1.0',
+  applicationPolicy: ApplicationPolicy.encode({ channelConfigPolicyReference: '/Channel/X' }),
+  codeHash: new Uint8Array(32),
+  packageId: 'notary:00',
+};
+const approvals = { mspid: 'Org1MSP', contracts: [approval] };
+const keyPolicyOf = (text: string) => SignaturePolicyEnvelope.encode(parsePolicyText(text));
+
+function approvalPayload(rwset: Partial<KvRwSet>): Uint8Array {
+  return endorsementPayload({ contract: '_lifecycle', rwset });
+}
+
+t.test('a node’s key endorses the approval of its own organisation', async (t) => {
+  const write = approvalsWrite(approvals);
+  checkEndorsementOf(approvalPayload({ writes: [write] }), 'Org1MSP');
+  const invalid = { code: 'HSM_DEFINITION_INVALID' };
+  const refused = (why: string, writes: KvWrite[], mspid = 'Org1MSP') =>
+    t.throws(() => checkEndorsementOf(approvalPayload({ writes }), mspid), invalid, why);
+  refused('by the key of another', [write], 'Org2MSP');
+  const changed = (changes: Partial<typeof approval>) =>
+    approvalsWrite({ ...approvals, contracts: [{ ...approval, ...changes }] });
+  refused('a name that is none', [changed({ name: '../x' })]);
+  refused('the name of a system contract', [changed({ name: 'qscc' })]);
+  refused('sequence 0', [changed({ sequence: 0n })]);
+  refused('a version that is none', [changed({ version: 'a b' })]);
+  refused('a policy that is none', [changed({ applicationPolicy: utf8('junk') })]);
+  refused('no code', [changed({ codeHash: emptyBytes })]);
+  refused('a long package id', [changed({ packageId: 'x'.repeat(200) })]);
+  refused('the same twice', [approvalsWrite({ ...approvals, contracts: [approval, approval] })]);
+  refused('under another key', [{ ...write, key: lifecycleKeys.approvals('Org2MSP') }]);
+  refused('a deletion', [{ ...write, isDelete: true }]);
+  refused('unknown fields', [{ ...write, value: Uint8Array.of(...write.value, 0x78, 1) }]);
+  refused('of two organisations', [write, approvalsWrite({ ...approvals, mspid: 'Org2MSP' })]);
+  refused('together with a definition', [write, ...notaryDefinition()]);
+});
+
+t.test('approvals keys are made empty, new, and under their organisation’s policy', async (t) => {
+  const creation = (keyPolicy: Uint8Array, contracts: (typeof approval)[] = []) => {
+    const { write, metadataWrite } = approvalsCreation('Org2MSP', keyPolicy);
+    const { value } = approvalsWrite({ mspid: 'Org2MSP', contracts });
+    return {
+      reads: [{ key: write.key, version: undefined }],
+      writes: [{ ...write, value }],
+      metadataWrites: [metadataWrite],
+    };
+  };
+  const good = creation(keyPolicyOf("OR('Org2MSP.peer')"));
+  checkEndorsementOf(approvalPayload(good), 'Org1MSP');
+  const refused = (why: string, rwset: Partial<KvRwSet>) =>
+    t.throws(() => checkEndorsementOf(approvalPayload(rwset), 'Org1MSP'), { name: 'Fault' }, why);
+  refused('a policy of another', creation(keyPolicyOf("OR('Org1MSP.peer')")));
+  refused('a policy of both', creation(keyPolicyOf("OR('Org2MSP.peer', 'Org1MSP.peer')")));
+  refused('a policy that is none', creation(utf8('junk')));
+  refused('not empty', creation(keyPolicyOf("OR('Org2MSP.peer')"), [approval]));
+  refused('unread', { ...good, reads: [] });
+  const version = { blockNum: 1n, txNum: 0n };
+  refused('there already', { ...good, reads: [{ ...good.reads[0]!, version }] });
+  refused('metadata alone', { ...good, writes: [] });
+  refused('a policy for a definition', {
+    writes: notaryDefinition(),
+    metadataWrites: [{ key: notaryDefinition()[0]!.key, entries: [] }],
+  });
+  const other = [{ name: 'OTHER', value: emptyBytes }];
+  refused('other metadata', {
+    ...good,
+    metadataWrites: [{ key: good.writes[0]!.key, entries: other }],
+  });
 });
 
 t.test('a relay signs an endorser transaction in its own name only', async (t) => {
