@@ -74,7 +74,7 @@ function fitnessOfTransaction(
  * @see google.golang.org/protobuf internal/impl/codec_field.go: messages generated for the API
  *   before v2 are made before their wire type is looked at.
  */
-function isAmbiguous(type: Pick<Message<unknown>, 'fields'>, bytes: Uint8Array): boolean {
+export function isAmbiguous(type: Pick<Message<unknown>, 'fields'>, bytes: Uint8Array): boolean {
   const declared = Object.values(type.fields);
   return (fieldsOf(bytes) ?? []).some((raw) => {
     const field = declared.find(({ number }) => number === raw.number);
