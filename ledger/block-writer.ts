@@ -113,12 +113,13 @@ export class BlockWriter {
     this.#state.moved();
     this.#evidence = { size: open.evidence.size, root: open.evidence.root };
     if (open.evaluation.isConfig) this.#configBlock = undefined;
-    const { codes, commitHash } = open.evaluation;
+    const { codes, txIds, commitHash } = open.evaluation;
     return {
       number: this.height - 1n,
       headerHash: this.lastHeaderHash,
       block: withVerdict(open.block, { codes, commitHash }),
       codes,
+      txIds,
       commitHash,
       evidence: this.#evidence,
     };

@@ -37,6 +37,8 @@ export interface CommittedBlock {
   block: Block;
   /** Final codes, one byte per transaction. */
   codes: Uint8Array;
+  /** As the transaction index has them, one per transaction; empty: none. */
+  txIds: readonly string[];
   /** 32 bytes; empty at block 0. */
   commitHash: Uint8Array;
   /** After this block, as computed here: a block made elsewhere states its own. */

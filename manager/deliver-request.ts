@@ -25,7 +25,7 @@ export interface SeekHeader {
   body: Uint8Array;
 }
 
-export type BlockPosition = 'oldest' | 'newest' | bigint;
+export type BlockPosition = 'oldest' | 'newest' | 'nextCommit' | bigint;
 
 /** Which blocks are asked for, and in what form. */
 export interface Seek {
@@ -70,10 +70,10 @@ export function parseSeek(body: Uint8Array): Seek {
   });
 }
 
-function positionOf({ oldest, newest, specified }: SeekPosition): BlockPosition {
+function positionOf({ oldest, newest, nextCommit, specified }: SeekPosition): BlockPosition {
   if (oldest !== undefined) return 'oldest';
   if (newest !== undefined) return 'newest';
-  // "Next commit" is a position that only peers know.
+  if (nextCommit !== undefined) return 'nextCommit';
   if (specified === undefined) throw invalid('position');
   return specified.number;
 }

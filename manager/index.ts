@@ -9,11 +9,15 @@ import { ConfigMemo, createValidator } from '#policy';
 import type { ChannelConfig } from '#policy';
 import { Admission } from './admission.ts';
 import { BlockMaker } from './block-maker.ts';
+import { chaincodeEventsMethod } from './chaincode-events.ts';
+import { commitStatusMethod } from './commit-status.ts';
+import { CommitWaits } from './commit-waits.ts';
 import type { ManagerConfig } from './config.ts';
-import { ordererService } from './deliver.ts';
+import { ordererService, peerDeliverService } from './deliver.ts';
 import { EndorsementCollector } from './endorsement.ts';
 import { EndorserPool } from './endorser-pool.ts';
 import { fault } from './faults.ts';
+import type { GrpcServices } from './grpc-call.ts';
 import { buildGrpc } from './grpc-server.ts';
 import { buildHttp } from './http.ts';
 import type { ListenPlace } from './listen-place.ts';
@@ -101,7 +105,7 @@ export async function buildManager(config: ManagerConfig, deps: ManagerDeps): Pr
         mspid,
         listen: placeOf(listen),
       })),
-      services: ordererService({ channelConfig, ledger, clock, log }),
+      services: buildServices(shared, stack.use(new CommitWaits(ledger))),
       log,
     }),
   );
@@ -112,6 +116,17 @@ export async function buildManager(config: ManagerConfig, deps: ManagerDeps): Pr
   const ports = { http: httpPort, deliver: main, organizations };
   const close = () => stack.disposeAsync();
   return { ports, close, [Symbol.asyncDispose]: close };
+}
+
+function buildServices(shared: Shared, commits: CommitWaits): GrpcServices {
+  return {
+    ...ordererService(shared),
+    ...peerDeliverService(shared),
+    'gateway.Gateway': {
+      CommitStatus: commitStatusMethod({ ...shared, commits }),
+      ChaincodeEvents: chaincodeEventsMethod(shared),
+    },
+  };
 }
 
 async function buildPipeline(

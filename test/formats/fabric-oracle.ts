@@ -42,6 +42,7 @@ const files: Record<string, string[]> = {
     'peer/chaincode',
     'peer/chaincode_event',
     'peer/configuration',
+    'peer/events',
     'peer/policy',
     'peer/proposal',
     'peer/proposal_response',

@@ -1,9 +1,9 @@
-import type { DeliverSource } from '../../manager/deliver-session.ts';
 import { ordererService } from '../../manager/deliver.ts';
+import type { OrdererSource } from '../../manager/deliver.ts';
 import { buildGrpc } from '../../manager/grpc-server.ts';
 import type { GrpcOptions } from '../../manager/grpc-server.ts';
 
-export type OrdererOptions = DeliverSource & Pick<GrpcOptions, 'bounds' | 'listen'>;
+export type OrdererOptions = OrdererSource & Pick<GrpcOptions, 'bounds' | 'listen'>;
 
 /** A gRPC server with the ordering service alone; listening gives its port. */
 export function serveOrderer({ listen, bounds = {}, ...source }: OrdererOptions) {
