@@ -1,9 +1,9 @@
 import { createHash, generateKeyPairSync, sign, verify } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { TestNetwork } from '../support/test-network.ts';
 import type { TestClient } from '../support/test-network.ts';
 import { percentile } from './figure.ts';
 import type { Figure } from './figure.ts';
+import { cpuMicroseconds } from './process-cpu.ts';
 
 const loadRequests = 20_000;
 const warmRequests = 6_000;
@@ -12,8 +12,6 @@ const callsInFlight = 4;
 const singleRequests = 200;
 const bundleRequests = 100;
 const referenceVerifications = 5_000;
-/** Kernel clock ticks per second, as /proc reports CPU time. */
-const ticksPerSecond = 100;
 
 /** Requests through the whole zone: bundled under load, one at a time, and a hundred operations each. */
 export async function claim(): Promise<Figure[]> {
@@ -184,13 +182,6 @@ async function snapshot(network: TestNetwork): Promise<Snapshot> {
   }
   const health = (await network.service.get('/v1/health')).body as Omit<Snapshot, 'cpu'>;
   return { cpu, height: health.height, stages: health.stages };
-}
-
-/** User and system time of a process with all its threads. @see proc(5), fields 14 and 15. */
-function cpuMicroseconds(pid: number | undefined): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1_000_000) / ticksPerSecond;
 }
 
 async function countBlocks(
