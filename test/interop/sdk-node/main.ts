@@ -1,8 +1,8 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Client, credentials } from '@grpc/grpc-js';
-import { connect, signers } from '@hyperledger/fabric-gateway';
+import { signers } from '@hyperledger/fabric-gateway';
 import type { ClientProfile } from '../client-profile.ts';
+import { sdkClient } from '../sdk-client.ts';
 import { eventSteps } from './event-steps.ts';
 import { failureSteps } from './failure-steps.ts';
 import type { Application } from './steps.ts';
@@ -11,31 +11,20 @@ import { transactionSteps } from './transaction-steps.ts';
 /** `node main.ts PROFILE.json RUN`: an application on Fabric's Node SDK; prints one JSON line per step. */
 const [profileFile = '', run = ''] = process.argv.slice(2);
 const profile = JSON.parse(readFileSync(profileFile, 'utf8')) as ClientProfile;
-const root = readFileSync(profile.tlsRootFile);
-const client = new Client(profile.endpoint, credentials.createSsl(root));
-const identity = { mspId: profile.mspid, credentials: readFileSync(profile.certificateFile) };
-const signer = signers.newPrivateKeySigner(createPrivateKey(readFileSync(profile.keyFile)));
-const gateway = connect({ client, identity, signer });
-const keyless = connect({ client, identity });
-
+using client = sdkClient(profile);
+const { gateway, keyless } = client;
 const network = gateway.getNetwork(profile.channel);
 const application: Application = {
   keyOf: (name) => `${run}/${name}`,
   profile,
   gateway,
+  keyless,
   network,
   contract: network.getContract(profile.contract),
-  keyless,
-  signer,
+  signer: signers.newPrivateKeySigner(createPrivateKey(readFileSync(profile.keyFile))),
 };
-try {
-  for (const steps of [transactionSteps, eventSteps, failureSteps]) {
-    for (const [step, work] of Object.entries(steps)) {
-      process.stdout.write(`${JSON.stringify({ step, ...(await work(application)) })}\n`);
-    }
+for (const steps of [transactionSteps, eventSteps, failureSteps]) {
+  for (const [step, work] of Object.entries(steps)) {
+    process.stdout.write(`${JSON.stringify({ step, ...(await work(application)) })}\n`);
   }
-} finally {
-  gateway.close();
-  keyless.close();
-  client.close();
 }
