@@ -7,6 +7,7 @@ import { fault } from './faults.ts';
 
 export interface HeldNode {
   name: string;
+  mspid: string;
   /** msp.SerializedIdentity bytes. */
   serializedIdentity: Uint8Array;
   signer: SignerClient;
@@ -125,7 +126,10 @@ function nodesOf(
 ): [string, HeldNode][] {
   return keys
     .filter((key) => servesNode(key, allowed))
-    .map(({ label, serializedIdentity }) => [label, { name: label, serializedIdentity, signer }]);
+    .map(({ label, mspid, serializedIdentity }) => [
+      label,
+      { name: label, mspid, serializedIdentity, signer },
+    ]);
 }
 
 function servesNode(key: SignerKey, allowed: readonly string[] | undefined): boolean {

@@ -1,6 +1,6 @@
 import { emptyBytes } from '#base';
 import { compareKeys, encodeRwSet } from '#formats';
-import type { RangeQueryInfo, Version } from '#formats';
+import type { KvMetadataWrite, RangeQueryInfo, Version } from '#formats';
 
 /** What a simulation reads from: the world state at one height. */
 export interface StateSource {
@@ -22,6 +22,7 @@ interface NamespaceChanges {
   reads: Map<string, Version | undefined>;
   ranges: RangeQueryInfo[];
   writes: Map<string, Write>;
+  metadataWrites: KvMetadataWrite[];
 }
 
 interface Undo {
@@ -72,6 +73,11 @@ export class Simulator {
 
   delete(namespace: string, key: string): void {
     this.#write(namespace, key, { value: undefined });
+  }
+
+  /** Sets a key's metadata; no rollback undoes it, and no contract can do it. */
+  putMetadata(namespace: string, write: KvMetadataWrite): void {
+    this.#changes(namespace).metadataWrites.push(write);
   }
 
   /** Entries with start ≤ key < end, own writes included, `limit` at most. */
@@ -128,7 +134,7 @@ export class Simulator {
         isDelete: value === undefined,
         value: value ?? emptyBytes,
       })),
-      metadataWrites: [],
+      metadataWrites: changes.metadataWrites,
     }));
     return encodeRwSet({ namespaces });
   }
@@ -144,7 +150,7 @@ export class Simulator {
   #changes(namespace: string): NamespaceChanges {
     let changes = this.#namespaces.get(namespace);
     if (changes === undefined) {
-      changes = { reads: new Map(), ranges: [], writes: new Map() };
+      changes = { reads: new Map(), ranges: [], writes: new Map(), metadataWrites: [] };
       this.#namespaces.set(namespace, changes);
     }
     return changes;

@@ -7,6 +7,7 @@ import {
   SignatureHeader,
   bundleFunction,
   headerTypes,
+  lifecycleNamespace,
   transactionId,
 } from '#formats';
 import type { EndorseTask } from '#formats';
@@ -49,7 +50,8 @@ export function parseTask(task: EndorseTask): ParsedTask {
   check(contract !== '' && chaincodeSpec?.chaincodeId?.name === contract, 'contract name');
   check(transientMap.length === 0, 'transient map');
   check(first !== undefined && equalBytes(first, utf8(bundleFunction)), 'function');
-  check(requests.length > 0, 'number of requests');
+  // The lifecycle's own housekeeping is nobody's request.
+  check(requests.length > 0 || contract === lifecycleNamespace, 'number of requests');
   check(timestamp !== undefined, 'timestamp');
   return {
     task,

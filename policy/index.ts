@@ -1,5 +1,6 @@
 export { acceptConfigUpdate, checkEnvelopeSize } from './accept-update.ts';
 export type { AcceptedUpdate } from './accept-update.ts';
+export { parseApplicationPolicyText } from './application-policy-text.ts';
 export { ChannelConfig } from './channel-config.ts';
 export { ConfigMemo } from './config-memo.ts';
 export { proposeConfigUpdate } from './config-update.ts';
@@ -8,6 +9,8 @@ export type { GenesisOrganization, GenesisSpec } from './genesis.ts';
 export { grantAllows } from './grants.ts';
 export type { Grant } from './grants.ts';
 export type { Identity, SignedData } from './identity.ts';
+export { lifecycleFacts } from './organisation-policies.ts';
+export type { LifecycleFacts } from './organisation-policies.ts';
 export { planEndorsement } from './plan.ts';
 export type { NodeIdentity } from './plan.ts';
 export { parsePolicyText, policyText } from './policy-text.ts';
