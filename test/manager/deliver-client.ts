@@ -29,6 +29,7 @@ export interface SeekSpec {
   channelId?: string;
   timestamp?: Timestamp | undefined;
   signature?: Uint8Array;
+  nonce?: Uint8Array;
   /** In place of SeekInfo. */
   body?: Uint8Array;
 }
@@ -47,7 +48,7 @@ export function seekRequest(member: TestMember, spec: SeekSpec = {}): Uint8Array
       }),
       signatureHeader: SignatureHeader.encode({
         creator: member.serialized,
-        nonce: new Uint8Array(randomBytes(24)),
+        nonce: spec.nonce ?? new Uint8Array(randomBytes(24)),
       }),
     },
     data: spec.body ?? SeekInfo.encode({ start, stop, behavior, contentType } as SeekInfo),

@@ -7,7 +7,9 @@ import type { Test } from 'tap';
 import { emptyBytes, silentLog, utf8 } from '#base';
 import { derToRaw, normaliseEcdsa } from '#crypto';
 import {
+  BundleEvents,
   BundleResult,
+  ChaincodeEvent,
   Envelope,
   SignatureHeader,
   blockMetadata,
@@ -15,6 +17,7 @@ import {
   buildEnvelopePayload,
   buildProposal,
   buildProposalResponsePayload,
+  bundleEventName,
   bundleFunction,
   dataHash,
   definitionWrites,
@@ -26,7 +29,7 @@ import {
   signaturesValue,
   validationCodes,
 } from '#formats';
-import type { KvWrite, RequestResult, ValidationCode } from '#formats';
+import type { KvWrite, RequestEvent, RequestResult, ValidationCode } from '#formats';
 import { openLedger } from '#ledger';
 import type { CommittedBlock, Ledger } from '#ledger';
 import { channelId, makeMember, startMs } from './channel.ts';
@@ -36,19 +39,37 @@ export interface BundleSpec {
   requests: readonly Uint8Array[];
   /** For each request; executed and answered with its own text when absent. */
   result?: (request: Uint8Array, index: number) => Partial<RequestResult>;
+  events?: readonly RequestEvent[];
 }
+
+/** A transaction as any Fabric client makes it, which is none of requests. */
+export interface PlainSpec {
+  contract: string;
+  event?: Partial<ChaincodeEvent>;
+}
+
+export type CodedSpec = (BundleSpec | PlainSpec) & { code?: ValidationCode };
 
 export interface TestLedger {
   ledger: Ledger;
   /** Makes the next block of these bundles, signed by the zone. */
   commit: (bundles: readonly BundleSpec[], code?: ValidationCode) => Promise<CommittedBlock>;
+  /** Makes the next block of transactions that each get a code of their own. */
+  commitEach: (specs: readonly CodedSpec[]) => Promise<CommittedBlock>;
+  /** The same in two steps, for tests that have to know the ids before. */
+  prepare: (specs: readonly CodedSpec[]) => PreparedBlock;
+}
+
+export interface PreparedBlock {
+  txIds: string[];
+  commit: () => Promise<CommittedBlock>;
 }
 
 export async function openTestLedger(t: Test, channel: TestChannel): Promise<TestLedger> {
   const zone = channel.authorities.ZoneMSP;
   const orderer = await makeMember(zone, 'ZoneMSP', { unit: 'orderer', name: 'orderer' });
   const relay = await makeMember(zone, 'ZoneMSP', { name: 'relay' });
-  let code: ValidationCode = validationCodes.VALID;
+  let codes: ValidationCode[] = [];
   const dir = mkdtempSync(join(tmpdir(), 'countersign-'));
   t.teardown(() => rmSync(dir, { recursive: true, force: true }));
   const ledger = await openLedger({
@@ -56,25 +77,36 @@ export async function openTestLedger(t: Test, channel: TestChannel): Promise<Tes
     log: silentLog,
     // Signatures and policies are another part's; here every transaction gets the verdict asked for.
     validate: (block) =>
-      (block.data?.data ?? []).map((envelope) => {
+      (block.data?.data ?? []).map((envelope, index) => {
         const { channelHeader, endorsed } = parseTransaction(envelope);
         const rwset = parseRwSet(endorsed?.action.results ?? emptyBytes);
+        const code = codes[index] ?? validationCodes.VALID;
         return { code, txId: channelHeader.txId, type: channelHeader.type, rwset };
       }),
   });
   t.teardown(() => ledger[Symbol.asyncDispose]());
   await ledger.init(channel.genesis);
   await makeBlock(ledger, orderer, [definition(relay)]);
+  const prepare = (specs: readonly CodedSpec[]): PreparedBlock => {
+    const envelopes = specs.map((spec) =>
+      'requests' in spec ? bundleEnvelope(relay, spec) : plainEnvelope(relay, spec),
+    );
+    const commit = () => {
+      codes = specs.map(({ code = validationCodes.VALID }) => code);
+      return makeBlock(ledger, orderer, envelopes);
+    };
+    return {
+      txIds: envelopes.map((envelope) => parseTransaction(envelope).channelHeader.txId),
+      commit,
+    };
+  };
+  const commitEach = (specs: readonly CodedSpec[]) => prepare(specs).commit();
   return {
     ledger,
-    commit: (bundles, wanted = validationCodes.VALID) => {
-      code = wanted;
-      return makeBlock(
-        ledger,
-        orderer,
-        bundles.map((bundle) => bundleEnvelope(relay, bundle)),
-      );
-    },
+    commit: (bundles, code = validationCodes.VALID) =>
+      commitEach(bundles.map((bundle) => ({ ...bundle, code }))),
+    prepare,
+    commitEach,
   };
 }
 
@@ -111,16 +143,17 @@ function definition(relay: TestMember): Uint8Array {
     sequence: 1n,
     applicationPolicy: utf8('policy'),
   });
-  return envelopeOf(
-    relay,
-    lifecycleNamespace,
-    [utf8('CommitChaincodeDefinition')],
-    emptyBytes,
-    writes,
-  );
+  const args = [utf8('CommitChaincodeDefinition')];
+  return envelopeOf(relay, { contract: lifecycleNamespace, args, payload: emptyBytes, writes });
 }
 
-function bundleEnvelope(relay: TestMember, { requests, result }: BundleSpec): Uint8Array {
+function plainEnvelope(relay: TestMember, { contract, event }: PlainSpec): Uint8Array {
+  const args = [utf8('deposit')];
+  return envelopeOf(relay, { contract, args, payload: emptyBytes, ...(event && { event }) });
+}
+
+function bundleEnvelope(relay: TestMember, spec: BundleSpec): Uint8Array {
+  const { requests, result, events = [] } = spec;
   const results = requests.map((request, index) => ({
     requestId: parseRequest(request).requestIdBytes,
     status: 200,
@@ -130,16 +163,27 @@ function bundleEnvelope(relay: TestMember, { requests, result }: BundleSpec): Ui
     ...result?.(request, index),
   }));
   const args = [utf8(bundleFunction), ...requests];
-  return envelopeOf(relay, 'notary', args, BundleResult.encode({ results }), []);
+  const payload = BundleResult.encode({ results });
+  const bundleEvents = { events: [...events] };
+  const event = { eventName: bundleEventName, payload: BundleEvents.encode(bundleEvents) };
+  return envelopeOf(relay, {
+    contract: 'notary',
+    args,
+    payload,
+    ...(events.length > 0 && { event }),
+  });
 }
 
-function envelopeOf(
-  relay: TestMember,
-  contract: string,
-  args: Uint8Array[],
-  payload: Uint8Array,
-  writes: KvWrite[],
-): Uint8Array {
+interface EnvelopeSpec {
+  contract: string;
+  args: Uint8Array[];
+  payload: Uint8Array;
+  writes?: KvWrite[];
+  event?: Partial<ChaincodeEvent>;
+}
+
+function envelopeOf(relay: TestMember, spec: EnvelopeSpec): Uint8Array {
+  const { contract, args, payload, writes = [], event } = spec;
   const proposal = buildProposal({
     channel: channelId,
     contract,
@@ -151,6 +195,9 @@ function envelopeOf(
   const set = { namespace: contract, reads: [], rangeQueries: [], writes, metadataWrites: [] };
   const proposalResponsePayload = buildProposalResponsePayload(proposal, {
     results: encodeRwSet({ namespaces: [set] }),
+    ...(event && {
+      events: ChaincodeEvent.encode({ chaincodeId: contract, txId: proposal.txId, ...event }),
+    }),
     response: { status: 200, message: '', payload },
     chaincodeId: { path: '', name: contract, version: '1' },
   });
