@@ -6,6 +6,7 @@ import {
   endorsementPlugin,
   isContractName,
   isContractVersion,
+  systemContracts,
   validationPlugin,
 } from '#formats';
 import type { ApprovedContract, ContractDefinition } from '#formats';
@@ -80,6 +81,9 @@ export function approvedContract(
 }
 
 function checkNames(name: string, version: string): void {
+  if (systemContracts.has(name)) {
+    throw notValid(`chaincode name '${name}' is the name of a system chaincode`);
+  }
   if (!isContractName(name)) {
     throw notValid(
       `invalid chaincode name '${shown(name)}'. Names can only consist of alphanumerics, '_', and '-' and ` +

@@ -21,7 +21,12 @@ export type { ContractPackage } from './lifecycle-package.ts';
 export { parseLifecycleOperation } from './lifecycle-request.ts';
 export type { LifecycleOperation } from './lifecycle-request.ts';
 export { checkApprovalWrites, isAboutApprovals, namesOnly } from './lifecycle-approvals-check.ts';
-export { checkLifecycleWrites, isContractName, isContractVersion } from './lifecycle-check.ts';
+export {
+  checkLifecycleWrites,
+  isContractName,
+  isContractVersion,
+  systemContracts,
+} from './lifecycle-check.ts';
 export { message } from './protobuf.ts';
 export type { Message, MessageOf } from './protobuf.ts';
 export { encodeReceipt, receiptFormat, receiptJson } from './receipt.ts';

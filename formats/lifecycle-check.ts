@@ -49,12 +49,12 @@ const int64Max = 2n ** 63n - 1n;
 
 /** Whether Fabric's lifecycle would take the name, and it is no system namespace of a peer. */
 export function isContractName(name: string): boolean {
-  if (name.length > limits.nameBytes || systemNames.has(name)) return false;
+  if (name.length > limits.nameBytes || systemContracts.has(name)) return false;
   return contractName.test(name);
 }
 
 /** Chaincodes built into every peer; `_lifecycle` and "" are no contract names to begin with. */
-const systemNames = new Set(['cscc', 'escc', 'lscc', 'qscc', 'vscc']);
+export const systemContracts: ReadonlySet<string> = new Set(['cscc', 'escc', 'lscc', 'qscc', 'vscc']);
 
 /** Whether Fabric's lifecycle would take the version. */
 export function isContractVersion(version: string): boolean {
