@@ -135,6 +135,30 @@ export const limits = {
   contractWaitMsMax: 10_000,
   /** A signature takes milliseconds; past it the token is stuck. */
   signWaitMsMax: 5_000,
+  /** A token that answers nothing for so long hangs: its process is killed. */
+  signHangMsMax: 2_000,
+  /** How long calls wait for the process that takes the place of one that hung or ended. */
+  takeoverWaitMsMax: 1_000,
+  /** Loading a module, logging in and proving all keys: slow tokens take seconds. */
+  tokenOpenWaitMsMax: 10_000,
+  /** First wait before a lost token is opened again; doubled each time. */
+  tokenRetryWaitMsMin: 50,
+  /** Longest wait before a lost token is opened again: it is back within two seconds of its return. */
+  tokenRetryWaitMsMax: 500,
+  /** Wait before a token is opened again that somebody has to see to: its PIN, its keys. */
+  tokenRefusalWaitMs: 5_000,
+  /** A token that kept its process for so long was well: its next loss counts as the first. */
+  tokenWellMs: 5_000,
+  /** Failed signatures of a process, one after the other, before its keys are found anew. */
+  tokenFailuresMax: 8,
+  /** How often each process of a token makes a signature of its own accord, so that silence is no proof of health. */
+  canaryEveryMs: 10_000,
+  /** Of the signatures that someone else verifies too, one in so many is verified before it leaves. */
+  signaturesPerVerification: 16,
+  /** How many signatures are verified one by one after a wrong one. */
+  signaturesDistrustedAfterWrong: 10_000,
+  /** Processes of one token: past the number of cores a token in software gains nothing. */
+  tokenProcessesMax: 16,
   /** Signatures waiting for a session: five seconds of a token that makes 4,000 a second. */
   signQueueDepthMax: 20_000,
   /** Items of one call to a signer host: three for every transaction of a block. */
@@ -145,8 +169,20 @@ export const limits = {
   tokenKeysMax: 64,
   /** Guard records kept before the file is written anew: 32 MB, read in a fraction of a second. */
   guardRecordsMax: 65_536,
+  /** Records that are written together: as many blocks as ever wait for one sync. */
+  guardBatchMax: 256,
+  /** Blocks after which a hardware counter is raised: a TPM's wears out after some hundred thousand. */
+  guardRecordsPerEpochMax: 4_096,
+  /** How long the holder of a guard may take to say that it lives before another succeeds it. */
+  guardHolderWaitMsMax: 2_000,
   /** One bundle: a killed contract, then its signatures. */
   endorseWaitMsMax: 15_000,
+  /** Proposals of clients in one call to an endorser: past some dozens nothing is gained. */
+  proposalsPerTaskMax: 256,
+  /** What the proposals of one call may come to: they share a frame with their answers. */
+  proposalBatchBytesMax: 8 * 1024 * 1024,
+  /** What the contracts of one such call write and answer, together; the rest is asked for again. */
+  proposalOutputBytesMax: 8 * 1024 * 1024,
   /** How often one bundle is asked for again, elsewhere, before its requests fail. */
   endorseAttemptsMax: 3,
   /** How long an endorser that hung or lied is asked last: one must not hold up every bundle. */
@@ -167,6 +203,8 @@ export const limits = {
   ledgerBlocksCachedMax: 4,
   /** Identities a channel configuration remembers as checked: the active clients and all nodes. */
   identitiesCachedMax: 10_000,
+  /** Signatures remembered as right, about 250 bytes each: what is endorsed and not yet in a block. */
+  signaturesRememberedMax: 20_000,
   /** Compiled contract policies, one per policy text in use on the channel. */
   policiesCachedMax: 512,
   /** One policy as text: a hundred nodes' names fit. */
@@ -276,7 +314,17 @@ assert(
   limits.argBytes >= limits.contractCodeBytesMax * 1.33,
   'code must fit an argument as base64',
 );
+assert(
+  limits.frameBytesMax >
+    2 *
+      (limits.proposalBatchBytesMax + limits.proposalOutputBytesMax + limits.requestOutputBytesMax),
+  'any batch of proposals must fit into a frame with its answers',
+);
 assert(limits.signQueueDepthMax >= limits.signBatchMax, 'any batch must fit into the queue');
+assert(
+  limits.signWaitMsMax > limits.signHangMsMax + limits.takeoverWaitMsMax,
+  'who waits for a signature is served by the process that takes over',
+);
 assert(limits.callBytesMax >= limits.requestBytes, 'any request must fit into a call');
 assert(
   limits.contractPackageBytesMax > limits.contractCodeBytesMax + 64 * 1024,

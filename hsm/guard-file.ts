@@ -1,110 +1,163 @@
 import {
   closeSync,
   constants,
-  fdatasyncSync,
+  fdatasync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
   openSync,
   readSync,
   renameSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import type { Fault } from '#base';
-import { limits } from '#base';
+import { concatBytes, limits } from '#base';
 import { fault } from './faults.ts';
 import { encodeRecord, readRecord, recordBytes } from './guard-record.ts';
 import type { GuardRecord } from './guard-record.ts';
+import { GuardState } from './guard-state.ts';
 
-/** An append-only file of guard records; append returns when the record is on the disk. */
+const sync = promisify(fdatasync);
+
+/**
+ * The append-only file of guard records. Records are appended, synced and then read back: the order
+ * in the file, which the kernel decides, is what every process that writes to it goes by.
+ */
 export class GuardFile {
   readonly #path: string;
   #descriptor: number;
-  #records = 0;
-  #sequence = 0n;
+  #state = new GuardState();
+  /** Bytes of the file that were read. */
+  #readBytes = 0;
   #failure: Fault | undefined;
 
+  private constructor(path: string) {
+    this.#path = path;
+    this.#descriptor = openFile(path);
+  }
+
   /**
-   * Opens or makes the file and forgets a record whose writing a crash cut short.
+   * Opens or makes the file; what a crash cut short stays until {@link mend}.
    *
-   * @param onRecord hears every record, in the order they were written.
    * @throws HSM_GUARD_UNREADABLE, HSM_GUARD_CORRUPT
    */
-  constructor(path: string, onRecord: (record: GuardRecord) => void) {
-    this.#path = path;
+  static open(path: string): GuardFile {
+    const file = new GuardFile(path);
     try {
-      this.#descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-      syncDirectory(path);
-    } catch (cause) {
-      throw fault('HSM_GUARD_UNREADABLE', { file: path }, cause);
-    }
-    try {
-      this.#recover(onRecord);
+      file.#readOn();
+      return file;
     } catch (error) {
-      closeSync(this.#descriptor);
+      file.close();
       throw error;
     }
   }
 
+  get state(): GuardState {
+    return this.#state;
+  }
+
+  get failure(): Fault | undefined {
+    return this.#failure;
+  }
+
+  /** From now on nothing is written, and every call throws this. */
+  fail(reason: Fault): Fault {
+    this.#failure ??= reason;
+    return this.#failure;
+  }
+
   /**
-   * @param latest the newest record of every channel, for writing a file that grew long anew.
+   * Removes a record whose writing a crash cut short, and completes a rewriting that one interrupted.
+   * Only for whoever knows that no other process writes.
+   */
+  mend(): void {
+    this.#guarded(() => {
+      const { size } = fstatSync(this.#descriptor);
+      if (size !== this.#readBytes) ftruncateSync(this.#descriptor, this.#readBytes);
+      // A killed process leaves records in the page cache that the disk has not seen.
+      if (size > 0) fsyncSync(this.#descriptor);
+      if (this.#state.isMoved) this.#replace();
+    });
+  }
+
+  /**
+   * Returns when the records are on the disk and everything before them was read.
+   *
+   * @param records all of one epoch; what they mean is in `state` afterwards, if they counted.
    * @throws HSM_GUARD_FULL nothing was recorded, later it may be; HSM_GUARD_READONLY from now on.
    */
-  append(record: GuardRecord, latest: () => Iterable<GuardRecord>): void {
+  async append(records: readonly GuardRecord[]): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#records >= limits.guardRecordsMax) this.#guarded(() => this.#rewrite([...latest()]));
-    this.#write(encodeRecord(record, this.#sequence + 1n));
-    // After a failed sync the kernel forgets which pages it lost: a second try would lie.
-    this.#guarded(() => fdatasyncSync(this.#descriptor));
-    this.#records += 1;
-    this.#sequence += 1n;
+    const before = this.#readBytes;
+    this.#write(concatBytes(...this.#encode(records)));
+    try {
+      await sync(this.#descriptor);
+    } catch (cause) {
+      // The kernel forgets which pages it lost: a second try would lie.
+      throw this.#giveUp(cause);
+    }
+    this.#guarded(() => this.#readOn());
+    const written = this.#readBytes - before;
+    if (written < records.length * recordBytes) throw this.#giveUp(new Error('not read back'));
+  }
+
+  /** Whether the file has grown long enough to be written anew. */
+  get isLong(): boolean {
+    return this.#readBytes >= limits.guardRecordsMax * recordBytes;
+  }
+
+  /** Writes the file anew with what counts; the file's last record said so to all who have it open. */
+  replace(): void {
+    this.#guarded(() => this.#replace());
   }
 
   close(): void {
     closeSync(this.#descriptor);
   }
 
-  #recover(onRecord: (record: GuardRecord) => void): void {
-    const bytes = this.#readAll();
-    let offset = 0;
-    for (; offset < bytes.length; offset += recordBytes) {
-      const reading = readRecord(bytes.subarray(offset, offset + recordBytes));
-      if (reading === 'torn' && offset + recordBytes >= bytes.length) break;
-      if (typeof reading === 'string') throw this.#corrupt(offset);
-      if (this.#records > 0 && reading.sequence !== this.#sequence + 1n)
-        throw this.#corrupt(offset);
-      this.#records += 1;
-      this.#sequence = reading.sequence;
-      onRecord(reading.record);
-    }
-    const wholeBytes = this.#records * recordBytes;
-    this.#guarded(() => {
-      if (bytes.length !== wholeBytes) ftruncateSync(this.#descriptor, wholeBytes);
-      // A killed process leaves records in the page cache that the disk has not seen.
-      if (bytes.length > 0) fsyncSync(this.#descriptor);
-    });
+  #encode(records: readonly GuardRecord[]): Uint8Array[] {
+    const { sequence } = this.#state;
+    return records.map((record, index) => encodeRecord(record, sequence + BigInt(index) + 1n));
   }
 
-  #readAll(): Buffer {
+  /** Reads what is new; a tail that no record can be made of is left unread. */
+  #readOn(): void {
+    const bytes = this.#readTail();
+    for (let offset = 0; offset < bytes.length; offset += recordBytes) {
+      const reading = readRecord(bytes.subarray(offset, offset + recordBytes));
+      if (reading === 'torn' && offset + recordBytes >= bytes.length) return;
+      const counts =
+        typeof reading !== 'string' && this.#state.apply(reading.record, reading.sequence);
+      if (!counts) throw this.#corrupt();
+      this.#readBytes += recordBytes;
+    }
+  }
+
+  #readTail(): Buffer {
     try {
-      const bytes = Buffer.alloc(fstatSync(this.#descriptor).size);
-      let offset = 0;
-      while (offset < bytes.length) {
-        const count = readSync(this.#descriptor, bytes, offset, bytes.length - offset, offset);
+      const start = this.#readBytes;
+      const bytes = Buffer.alloc(Math.max(0, fstatSync(this.#descriptor).size - start));
+      let done = 0;
+      while (done < bytes.length) {
+        const count = readSync(this.#descriptor, bytes, done, bytes.length - done, start + done);
         if (count === 0) break;
-        offset += count;
+        done += count;
       }
-      return bytes.subarray(0, offset);
+      return bytes.subarray(0, done);
     } catch (cause) {
       throw fault('HSM_GUARD_UNREADABLE', { file: this.#path }, cause);
     }
   }
 
   #write(bytes: Uint8Array): void {
-    const start = this.#records * recordBytes;
+    const start = fstatSync(this.#descriptor).size;
     try {
-      this.#writeAt(bytes, start);
+      // Opened for appending: the kernel puts one write behind whatever anybody wrote before.
+      const count = writeSync(this.#descriptor, bytes);
+      if (count !== bytes.length) throw Object.assign(new Error('cut short'), { code: 'ENOSPC' });
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException;
       if (code !== 'ENOSPC' && code !== 'EDQUOT') throw this.#giveUp(cause);
@@ -116,27 +169,26 @@ export class GuardFile {
     }
   }
 
-  #writeAt(bytes: Uint8Array, start: number): void {
-    let offset = 0;
-    while (offset < bytes.length) {
-      offset += writeSync(this.#descriptor, bytes, offset, bytes.length - offset, start + offset);
-    }
-  }
-
-  #rewrite(records: readonly GuardRecord[]): void {
+  #replace(): void {
+    const { epoch, holder, marks, sequence } = this.#state;
+    const records: GuardRecord[] = [
+      { kind: 'epoch', epoch, channel: '', number: 0n, headerHash: Buffer.from(holder, 'hex') },
+      ...marks.map((mark): GuardRecord => ({ ...mark, kind: 'floor', epoch })),
+    ];
     const fresh = `${this.#path}.new`;
-    const descriptor = openSync(fresh, 'w+', 0o600);
-    let sequence = this.#sequence - BigInt(records.length);
-    for (const record of records) {
-      sequence += 1n;
-      writeSync(descriptor, encodeRecord(record, sequence));
+    const descriptor = openSync(fresh, 'w', 0o600);
+    for (const [index, record] of records.entries()) {
+      writeSync(descriptor, encodeRecord(record, sequence + BigInt(index) + 1n));
     }
     fsyncSync(descriptor);
+    closeSync(descriptor);
     renameSync(fresh, this.#path);
     syncDirectory(this.#path);
     closeSync(this.#descriptor);
-    this.#descriptor = descriptor;
-    this.#records = records.length;
+    this.#descriptor = openFile(this.#path);
+    this.#state = new GuardState();
+    this.#readBytes = 0;
+    this.#readOn();
   }
 
   #guarded(act: () => void): void {
@@ -148,12 +200,26 @@ export class GuardFile {
   }
 
   #giveUp(cause: unknown): Fault {
-    this.#failure = fault('HSM_GUARD_READONLY', { file: this.#path }, cause);
-    return this.#failure;
+    return this.fail(fault('HSM_GUARD_READONLY', { file: this.#path }, cause));
   }
 
-  #corrupt(offset: number): Fault {
-    return fault('HSM_GUARD_CORRUPT', { file: this.#path, offset });
+  #corrupt(): Fault {
+    return fault('HSM_GUARD_CORRUPT', { file: this.#path, offset: this.#readBytes });
+  }
+}
+
+/** Opens the file that has the name now; one that is just being written anew is waited for. */
+function openFile(path: string): number {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND;
+  try {
+    for (;;) {
+      const descriptor = openSync(path, flags, 0o600);
+      syncDirectory(path);
+      if (fstatSync(descriptor).ino === statSync(path).ino) return descriptor;
+      closeSync(descriptor);
+    }
+  } catch (cause) {
+    throw fault('HSM_GUARD_UNREADABLE', { file: path }, cause);
   }
 }
 

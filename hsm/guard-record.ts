@@ -1,12 +1,25 @@
 import { crc32 } from 'node:zlib';
 import { equalBytes, utf8 } from '#base';
 
-/** One block that was allowed to be signed. */
-export interface GuardRecord {
+/** A block that was allowed to be signed, or by which the guard of another host stands. */
+export interface BlockMark {
   readonly channel: string;
   readonly number: bigint;
   /** SHA-256 of the header's DER, 32 bytes. */
   readonly headerHash: Uint8Array;
+}
+
+/**
+ * `block`: was allowed. `floor`: was taken over from another guard. `epoch`: from here on the
+ * holder named in `headerHash` writes, and records of lower epochs count no more. `moved`: the
+ * file is written anew, and nothing after this counts.
+ */
+export const recordKinds = ['block', 'epoch', 'floor', 'moved'] as const;
+export type RecordKind = (typeof recordKinds)[number];
+
+export interface GuardRecord extends BlockMark {
+  readonly kind: RecordKind;
+  readonly epoch: bigint;
 }
 
 /** A record fills one sector, the unit that disks write whole. */
@@ -14,12 +27,21 @@ export const recordBytes = 512;
 
 /**
  * Layout: magic 4 ‖ channel length 1 ‖ channel 249 ‖ number u64 ‖ header hash 32 ‖ sequence u64 ‖
- * zeros ‖ CRC-32 of all that u32 ‖ end mark 4. A write that a crash cut short lacks the end mark.
+ * kind u8 ‖ epoch u64 ‖ zeros ‖ CRC-32 of all that u32 ‖ end mark 4. A write that a crash cut short
+ * lacks the end mark.
  */
 const magic = utf8('CSG1');
 const endMark = utf8('1GSC');
 const channelBytesMax = 249;
-const offsets = { channelLength: 4, channel: 5, number: 254, hash: 262, sequence: 294 } as const;
+const offsets = {
+  channelLength: 4,
+  channel: 5,
+  number: 254,
+  hash: 262,
+  sequence: 294,
+  kind: 302,
+  epoch: 303,
+} as const;
 const crcOffset = recordBytes - 8;
 const endOffset = recordBytes - 4;
 
@@ -33,6 +55,8 @@ export function encodeRecord(record: GuardRecord, sequence: bigint): Uint8Array 
   bytes.writeBigUInt64BE(record.number, offsets.number);
   bytes.set(record.headerHash, offsets.hash);
   bytes.writeBigUInt64BE(sequence, offsets.sequence);
+  bytes[offsets.kind] = recordKinds.indexOf(record.kind);
+  bytes.writeBigUInt64BE(record.epoch, offsets.epoch);
   bytes.writeUInt32BE(crc32(bytes.subarray(0, crcOffset)), crcOffset);
   bytes.set(endMark, endOffset);
   return bytes;
@@ -55,8 +79,11 @@ export function readRecord(sector: Uint8Array): RecordReading {
   const end = bytes.subarray(endOffset);
   if (!bytes.subarray(0, 4).equals(magic) || !isPrefixThenZeros(end, endMark)) return 'corrupt';
   const length = bytes[offsets.channelLength] as number;
-  if (length > channelBytesMax) return 'corrupt';
+  const kind = recordKinds[bytes[offsets.kind] as number];
+  if (length > channelBytesMax || kind === undefined) return 'corrupt';
   const record = {
+    kind,
+    epoch: bytes.readBigUInt64BE(offsets.epoch),
     channel: bytes.toString('utf8', offsets.channel, offsets.channel + length),
     number: bytes.readBigUInt64BE(offsets.number),
     headerHash: Uint8Array.from(bytes.subarray(offsets.hash, offsets.hash + 32)),

@@ -1,4 +1,5 @@
 import { Fault, concatBytes, limits } from '#base';
+import type { Clock } from '#base';
 import { buildCsr } from '#crypto';
 import {
   EndorseCall,
@@ -15,15 +16,20 @@ import { checkBlock } from './check-block.ts';
 import { checkEndorsement } from './check-endorsement.ts';
 import { checkEnvelope } from './check-envelope.ts';
 import { fault } from './faults.ts';
-import { describeKey } from './served-keys.ts';
+import { describeKey, faultOfKey } from './served-keys.ts';
 import type { ServedKey } from './served-keys.ts';
+import { signerReport } from './signer-report.ts';
 import type { SignOrder, TokenSigner } from './token-signer.ts';
+import type { TokenSupervisor } from './token-supervisor.ts';
 
 export interface SignerParts {
   readonly mode: 'serving' | 'provisioning';
+  readonly tokenLabel: string;
   readonly keys: ReadonlyMap<string, ServedKey>;
   readonly signer: TokenSigner;
+  readonly tokens: TokenSupervisor;
   readonly guard: BlockGuard;
+  readonly clock: Clock;
 }
 
 type Method = (parts: SignerParts, payload: Uint8Array) => Uint8Array | Promise<Uint8Array>;
@@ -39,16 +45,33 @@ export function answerSignerCall(
   return answer(parts, payload);
 }
 
+/** What it does for those who may only know how it is. */
+export function answerReportCall(parts: SignerParts, method: number): Uint8Array {
+  if (method === signerMethods.describe) return describe(parts);
+  if (method === signerMethods.report) return report(parts);
+  throw fault('HSM_METHOD_UNKNOWN', { method });
+}
+
 const methods: ReadonlyMap<number, Method> = new Map<number, Method>([
   [signerMethods.describe, describe],
   [signerMethods.endorse, endorse],
   [signerMethods.signEnvelope, signEnvelopes],
   [signerMethods.signBlock, signBlock],
   [signerMethods.signCsr, signCsr],
+  [signerMethods.report, report],
 ]);
 
-function describe({ keys }: SignerParts): Uint8Array {
-  return SignerDescription.encode({ keys: [...keys.values()].map(describeKey) });
+function describe(parts: SignerParts): Uint8Array {
+  const keys = [...parts.keys.values()].map((key) => describeKey(key, faultCodeOf(parts, key)));
+  return SignerDescription.encode({ keys });
+}
+
+function report(parts: SignerParts): Uint8Array {
+  return signerReport(parts, (key) => faultCodeOf(parts, key));
+}
+
+function faultCodeOf({ clock, tokens }: SignerParts, key: ServedKey): string {
+  return (faultOfKey(key, clock.nowMs()) ?? tokens.downReason)?.code ?? '';
 }
 
 function endorse(parts: SignerParts, payload: Uint8Array): Promise<Uint8Array> {
@@ -66,20 +89,22 @@ function signEnvelopes(parts: SignerParts, payload: Uint8Array): Promise<Uint8Ar
   const orders = eachItem(SignEnvelopeCall.decodeCanonical(payload).items, (item) => {
     const key = keyOf(parts, item.keyLabel, ['relay', 'ordering']);
     checkEnvelope(key.role, key.identity, item.payload);
-    return order(key, item.payload);
+    return { ...order(key, item.payload), verify: true };
   });
   return sign(parts, orders);
 }
 
-function signBlock(parts: SignerParts, payload: Uint8Array): Promise<Uint8Array> {
+async function signBlock(parts: SignerParts, payload: Uint8Array): Promise<Uint8Array> {
   demandMode(parts, 'serving');
   const call = SignBlockCall.decodeCanonical(payload);
   const key = keyOf(parts, call.keyLabel, ['ordering']);
   const { channel, number, previousHash } = call;
   if (!key.channels.has(channel)) throw fault('HSM_ROLE_DENIED', { key: key.label, channel });
   const { headerHash, content } = checkBlock(call, key.identity);
+  // While the token is away nothing is signed, so nothing is put on record either.
+  parts.tokens.checkUp();
   // On record first: a signature that left without one could meet its rival after a crash.
-  parts.guard.allow({ channel, number, headerHash, previousHash });
+  await parts.guard.allow({ channel, number, headerHash, previousHash });
   return sign(parts, [{ ...order(key, content), verify: true }]);
 }
 
@@ -91,7 +116,7 @@ async function signCsr(parts: SignerParts, payload: Uint8Array): Promise<Uint8Ar
   const subject = { commonName, organizationalUnits, ...(organization !== '' && { organization }) };
   const publicKeySpki = parts.signer.publicKeyOf(key.label).spki;
   const csr = await buildCsr({ subject, publicKeySpki }, async (content) => {
-    const [signature] = await parts.signer.sign([order(key, content)]);
+    const [signature] = await parts.signer.sign([{ ...order(key, content), verify: true }]);
     return signature as Uint8Array;
   });
   return SignerAnswer.encode({ signatures: [csr] });
@@ -105,6 +130,8 @@ function keyOf(parts: SignerParts, label: string, roles: readonly SignerRole[]):
   const key = parts.keys.get(label);
   if (key === undefined) throw fault('HSM_KEY_UNKNOWN', { key: label });
   if (!roles.includes(key.role)) throw fault('HSM_ROLE_DENIED', { key: label, role: key.role });
+  const reason = faultOfKey(key, parts.clock.nowMs());
+  if (reason !== undefined) throw reason;
   return key;
 }
 

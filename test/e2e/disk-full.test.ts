@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { mountSmallDisk } from '../support/small-disk.ts';
+import type { SmallDisk } from '../support/small-disk.ts';
 import { TestNetwork } from '../support/test-network.ts';
 import { managerBlocks } from './agreement.ts';
 import { answerOf } from './answers.ts';
@@ -12,17 +13,18 @@ const diskBytes = 80 * mebibyte;
 const ballastBytes = 30 * mebibyte;
 
 t.setTimeout(120_000);
-let notMounted: false | string = false;
+let disk: SmallDisk | undefined;
 const network = await TestNetwork.start(
   { organisations: [{ name: 'org1', mspid: 'Org1MSP' }], endorserCount: 1, peerCount: 1 },
   ({ network: { layout } }) => {
-    notMounted = mountSmallDisk(layout.ledger('manager'));
+    const dir = layout.ledger('manager');
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    disk = mountSmallDisk(dir, String(diskBytes));
   },
 );
-const disk = network.network.layout.ledger('manager');
 t.teardown(async () => {
   await network.processes.stopAll();
-  if (notMounted === false) execFileSync('umount', [disk]);
+  disk?.unmount();
   await network[Symbol.asyncDispose]();
 });
 await network.deploy('notary', { policy: "OR('Org1MSP.peer')" });
@@ -37,32 +39,20 @@ function sign(): string {
 
 t.test(
   'a full disk refuses requests and records nothing by halves',
-  { skip: notMounted },
+  { skip: disk?.notMounted ?? false },
   async (t) => {
     answerOf(await network.service.post(sign()));
     const before = await managerBlocks(network);
-    writeFileSync(join(disk, 'ballast'), new Uint8Array(ballastBytes));
+    const ballast = join(network.network.layout.ledger('manager'), 'ballast');
+    writeFileSync(ballast, new Uint8Array(ballastBytes));
     const refused = sign();
     for (const jws of [refused, refused, sign()]) {
       t.match(await network.service.post(jws), { status: 503, body: { code: 'LEDGER_DISK_FULL' } });
     }
     t.same(await managerBlocks(network), before, 'the ledger is as it was');
     t.equal((await network.service.get('/v1/health')).status, 200, 'the manager still answers');
-    rmSync(join(disk, 'ballast'));
+    rmSync(ballast);
     t.equal((await network.service.post(refused)).status, 200, 'the refused request, later');
     t.equal((await managerBlocks(network)).length, before.length + 1);
   },
 );
-
-/** @returns false, or the reason why it cannot be done. */
-function mountSmallDisk(directory: string): false | string {
-  if (process.getuid?.() !== 0) return 'only root can mount a small disk';
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  try {
-    const options = `size=${diskBytes},mode=0700`;
-    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'ledger', directory], { stdio: 'pipe' });
-    return false;
-  } catch (error) {
-    return `a small disk cannot be mounted here: ${(error as Error).message}`;
-  }
-}

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
@@ -17,6 +17,7 @@ import { BlockGuard } from '../../hsm/block-guard.ts';
 import type { GuardedBlock } from '../../hsm/block-guard.ts';
 import { encodeRecord, readRecord, recordBytes } from '../../hsm/guard-record.ts';
 import { fuzz } from '../crypto/fuzzing.ts';
+import { mountSmallDisk } from '../support/small-disk.ts';
 import { temporaryDir } from '../support/softhsm.ts';
 import type { TestScope } from '../support/softhsm.ts';
 
@@ -27,44 +28,47 @@ function block(number: bigint, changes: Partial<GuardedBlock> = {}): GuardedBloc
   return { channel: 'ch', number, ...chain, ...changes };
 }
 
-async function guarded(dir: string, use: (guard: BlockGuard) => void): Promise<void> {
+async function guarded(
+  dir: string,
+  use: (guard: BlockGuard) => void | Promise<void>,
+): Promise<void> {
   await using guard = await BlockGuard.open(dir);
-  use(guard);
+  await use(guard);
 }
 
 /** A directory whose guard recorded blocks 1 to `count`. */
 async function recordedDir(t: TestScope, count: bigint): Promise<{ dir: string; file: string }> {
   const dir = temporaryDir(t);
-  await guarded(dir, (guard) => {
-    for (let number = 1n; number <= count; number += 1n) guard.allow(block(number));
+  await guarded(dir, async (guard) => {
+    for (let number = 1n; number <= count; number += 1n) await guard.allow(block(number));
   });
   return { dir, file: join(dir, 'blocks.guard') };
 }
 
 t.test('one height has one block; the same one may come again', async (t) => {
-  await guarded(temporaryDir(t), (guard) => {
-    guard.allow(block(5n));
-    guard.allow(block(5n));
-    guard.allow(block(6n));
+  await guarded(temporaryDir(t), async (guard) => {
+    await t.rejects(guard.allow(block(6n)), { code: 'HSM_BLOCK_GAP' }, 'in the middle of a chain');
+    for (let number = 1n; number <= 6n; number += 1n) await guard.allow(block(number));
+    await guard.allow(block(6n));
     const rival = block(6n, { headerHash: hashOf(6n, 'b') });
-    t.throws(() => guard.allow(rival), { code: 'HSM_BLOCK_CONFLICT', kind: 'conflict' });
-    t.throws(() => guard.allow(block(5n)), { code: 'HSM_BLOCK_PAST' });
-    t.throws(() => guard.allow(block(8n)), { code: 'HSM_BLOCK_GAP' });
+    await t.rejects(guard.allow(rival), { code: 'HSM_BLOCK_CONFLICT', kind: 'conflict' });
+    await t.rejects(guard.allow(block(5n)), { code: 'HSM_BLOCK_PAST' });
+    await t.rejects(guard.allow(block(8n)), { code: 'HSM_BLOCK_GAP' });
     const unlinked = block(7n, { previousHash: hashOf(6n, 'b') });
-    t.throws(() => guard.allow(unlinked), { code: 'HSM_BLOCK_GAP' }, 'on another chain');
-    guard.allow(block(7n));
-    guard.allow(block(1n, { channel: 'other' }));
+    await t.rejects(guard.allow(unlinked), { code: 'HSM_BLOCK_GAP' }, 'on another chain');
+    await guard.allow(block(7n));
+    await guard.allow(block(1n, { channel: 'other' }));
   });
 });
 
 t.test('a restart forgets nothing', async (t) => {
   const { dir } = await recordedDir(t, 3n);
-  await guarded(dir, (guard) => {
+  await guarded(dir, async (guard) => {
     const rival = block(3n, { headerHash: hashOf(3n, 'b') });
-    t.throws(() => guard.allow(rival), { code: 'HSM_BLOCK_CONFLICT' });
-    t.throws(() => guard.allow(block(2n)), { code: 'HSM_BLOCK_PAST' });
-    guard.allow(block(3n));
-    guard.allow(block(4n));
+    await t.rejects(guard.allow(rival), { code: 'HSM_BLOCK_CONFLICT' });
+    await t.rejects(guard.allow(block(2n)), { code: 'HSM_BLOCK_PAST' });
+    await guard.allow(block(3n));
+    await guard.allow(block(4n));
   });
 });
 
@@ -73,7 +77,9 @@ t.test(
   async (t) => {
     const { dir, file } = await recordedDir(t, 3n);
     const whole = readFileSync(file);
-    for (let cut = 2 * recordBytes; cut < 3 * recordBytes; cut += 1) {
+    // The first record is the epoch's, the last that of block 3.
+    const last = whole.length - recordBytes;
+    for (let cut = last; cut < whole.length; cut += 1) {
       // Where the file had grown before the crash, zeros stand in for what was not written.
       const tails = cut % 8 === 0 ? (['', 'zeros'] as const) : ([''] as const);
       for (const tail of tails) {
@@ -81,20 +87,20 @@ t.test(
         whole.copy(cutBytes, 0, 0, cut);
         writeFileSync(file, cutBytes);
         // From the last byte of the check sum on the record counts, and refuses its rival.
-        const recorded = cut >= 3 * recordBytes - 4;
-        await guarded(dir, (guard) => {
+        const recorded = cut >= whole.length - 4;
+        await guarded(dir, async (guard) => {
           const rival = block(3n, { headerHash: hashOf(3n, 'b') });
           const older = block(2n, { headerHash: hashOf(2n, 'b') });
           let refused = '';
           try {
-            guard.allow(recorded ? rival : older);
+            await guard.allow(recorded ? rival : older);
           } catch (error) {
             refused = (error as { code: string }).code;
           }
           if (refused !== 'HSM_BLOCK_CONFLICT') t.fail(`cut at ${cut} ${tail}: ${refused}`);
-          guard.allow(block(3n));
+          await guard.allow(block(3n));
         });
-        if (statSync(file).size !== whole.length)
+        if (statSync(file).size !== whole.length + recordBytes)
           t.fail(`cut at ${cut} ${tail}: the file's length`);
       }
     }
@@ -139,26 +145,36 @@ t.test('two guards of one directory exclude each other', async (t) => {
   const dir = temporaryDir(t);
   await using first = await BlockGuard.open(dir);
   await t.rejects(BlockGuard.open(dir), { code: 'HSM_GUARD_LOCKED', kind: 'fatal' });
-  first.allow(block(1n));
+  await first.allow(block(1n));
 });
 
-t.test('a full disk refuses the block and leaves the guard in use', async (t) => {
+const disk = mountSmallDisk(temporaryDir(t), '8k');
+t.teardown(disk.unmount);
+
+const fullTitle = 'a full disk refuses the block and leaves the guard in use';
+t.test(fullTitle, { skip: disk.notMounted }, async (t) => {
+  await guarded(disk.dir, async (guard) => {
+    let number = 1n;
+    const refusal = await t.rejects(async () => {
+      for (; number < 100n; number += 1n) await guard.allow(block(number));
+    });
+    t.match(refusal, { code: 'HSM_GUARD_FULL', kind: 'busy' });
+    await t.rejects(guard.allow(block(number)), { code: 'HSM_GUARD_FULL' }, 'and says so again');
+    execFileSync('mount', ['-o', 'remount,size=16k', disk.dir]);
+    await guard.allow(block(number));
+  });
+});
+
+t.test('a disk that is full at the start is said so', async (t) => {
   const dir = temporaryDir(t);
   symlinkSync('/dev/full', join(dir, 'blocks.guard'));
-  await guarded(dir, (guard) => {
-    t.throws(() => guard.allow(block(1n)), { code: 'HSM_GUARD_FULL', kind: 'busy' });
-    t.throws(() => guard.allow(block(1n)), { code: 'HSM_GUARD_FULL' }, 'and says so again');
-  });
+  await t.rejects(BlockGuard.open(dir), { code: 'HSM_GUARD_FULL', kind: 'busy' });
 });
 
-t.test('after a failed sync no block is allowed until a restart', async (t) => {
+t.test('a device that takes every byte and cannot sync one is refused', async (t) => {
   const dir = temporaryDir(t);
-  // A device that takes every byte and cannot sync one.
   symlinkSync('/dev/null', join(dir, 'blocks.guard'));
-  await guarded(dir, (guard) => {
-    t.throws(() => guard.allow(block(1n)), { code: 'HSM_GUARD_READONLY', kind: 'broken' });
-    t.throws(() => guard.allow(block(1n)), { code: 'HSM_GUARD_READONLY' });
-  });
+  await t.rejects(BlockGuard.open(dir), { code: 'HSM_GUARD_READONLY', kind: 'broken' });
 });
 
 t.test('a file that may not be written is refused at the start', async (t) => {
@@ -183,33 +199,44 @@ t.test('a directory in place of the file is refused', async (t) => {
 });
 
 t.test('a file that grew long is written anew with every channel in it', async (t) => {
-  const dir = temporaryDir(t);
-  const file = join(dir, 'blocks.guard');
-  const count = BigInt(limits.guardRecordsMax) - 1n;
-  for (let number = 1n, sequence = 1n; number <= count; sequence += 1n) {
-    const records: Uint8Array[] = [];
-    for (; number <= count && records.length < 8192; number += 1n, sequence += 1n) {
-      records.push(encodeRecord(block(number), sequence));
-    }
-    appendFileSync(file, Buffer.concat(records));
-    sequence -= 1n;
-  }
-  await guarded(dir, (guard) => {
-    guard.allow(block(1n, { channel: 'other' }));
-    guard.allow(block(count + 1n));
+  const { dir, file } = await recordedDir(t, 1n);
+  const count = BigInt(limits.guardRecordsMax);
+  const records = Array.from({ length: Number(count) - 1 }, (_none, index) => {
+    const { channel, number, headerHash } = block(BigInt(index) + 2n);
+    return encodeRecord({ kind: 'block', epoch: 1n, channel, number, headerHash }, number + 1n);
   });
-  t.equal(statSync(file).size, 3 * recordBytes, 'one record per channel and the new one');
-  await guarded(dir, (guard) => {
+  appendFileSync(file, Buffer.concat(records));
+  await guarded(dir, async (guard) => {
+    await guard.allow(block(1n, { channel: 'other' }));
+    await guard.allow(block(count + 1n));
+  });
+  t.equal(statSync(file).size, 4 * recordBytes, 'the epoch, one channel, and two new records');
+  await guarded(dir, async (guard) => {
     const conflict = { code: 'HSM_BLOCK_CONFLICT' };
     const rival = block(count + 1n, { headerHash: hashOf(0n, 'b') });
-    t.throws(() => guard.allow(rival), conflict);
-    t.throws(() => guard.allow({ ...rival, channel: 'other', number: 1n }), conflict);
-    guard.allow(block(count + 2n));
+    await t.rejects(guard.allow(rival), conflict);
+    await t.rejects(guard.allow({ ...rival, channel: 'other', number: 1n }), conflict);
+    await guard.allow(block(count + 2n));
+  });
+});
+
+t.test('a crash between the last record of a file and the new file loses nothing', async (t) => {
+  const { dir, file } = await recordedDir(t, 3n);
+  const moved = { kind: 'moved', epoch: 1n, channel: '', number: 0n } as const;
+  const record = encodeRecord({ ...moved, headerHash: new Uint8Array(32) }, 5n);
+  appendFileSync(file, record);
+  await guarded(dir, async (guard) => {
+    await t.rejects(guard.allow(block(3n, { headerHash: hashOf(3n, 'b') })), {
+      code: 'HSM_BLOCK_CONFLICT',
+    });
+    await guard.allow(block(4n));
   });
 });
 
 t.test('no mutation of a record passes for another record', async (t) => {
-  const record = { channel: 'ch', number: 2n ** 64n - 1n, headerHash: hashOf(1n) };
+  const number = 2n ** 64n - 1n;
+  const headerHash = hashOf(1n);
+  const record = { kind: 'floor', epoch: 7n, channel: 'ch', number, headerHash } as const;
   const valid = encodeRecord(record, 9n);
   t.strictSame(readRecord(valid), { record, sequence: 9n });
   const readings = new Set<string>();

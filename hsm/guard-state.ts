@@ -1,0 +1,79 @@
+import { equalBytes, toHex } from '#base';
+import type { BlockMark, GuardRecord } from './guard-record.ts';
+
+/** What the records of a guard file add up to; every holder that reads them comes to the same. */
+export class GuardState {
+  readonly #latest = new Map<string, BlockMark>();
+  #sequence = 0n;
+  #epoch = 0n;
+  #holder = '';
+  #isMoved = false;
+
+  /** Number of the newest record that counts. */
+  get sequence(): bigint {
+    return this.#sequence;
+  }
+
+  get epoch(): bigint {
+    return this.#epoch;
+  }
+
+  /** Who writes in this epoch: the hex of what the epoch's record carries; empty before the first. */
+  get holder(): string {
+    return this.#holder;
+  }
+
+  get isMoved(): boolean {
+    return this.#isMoved;
+  }
+
+  latestOf(channel: string): BlockMark | undefined {
+    return this.#latest.get(channel);
+  }
+
+  get marks(): readonly BlockMark[] {
+    return [...this.#latest.values()];
+  }
+
+  /**
+   * Takes the next record of the file. One of a holder whose time was over counts for nobody:
+   * it was appended by a process that had been stopped, and that finds out before it signs.
+   *
+   * @returns false when the record cannot follow those before it.
+   */
+  apply(record: GuardRecord, sequence: bigint): boolean {
+    if (this.#isMoved || this.#isStale(record)) return true;
+    if (this.#sequence !== 0n && sequence !== this.#sequence + 1n) return false;
+    if (!this.#take(record)) return false;
+    this.#sequence = sequence;
+    return true;
+  }
+
+  #isStale({ kind, epoch }: GuardRecord): boolean {
+    return kind === 'epoch' ? epoch <= this.#epoch : epoch < this.#epoch;
+  }
+
+  #take(record: GuardRecord): boolean {
+    const { kind, epoch, channel, number, headerHash } = record;
+    if (kind === 'epoch') {
+      this.#epoch = epoch;
+      this.#holder = toHex(headerHash);
+      return true;
+    }
+    if (epoch !== this.#epoch) return false;
+    if (kind === 'moved') {
+      this.#isMoved = true;
+      return true;
+    }
+    const last = this.#latest.get(channel);
+    if (last !== undefined && !mayFollow(record, last)) return false;
+    this.#latest.set(channel, { channel, number, headerHash });
+    return true;
+  }
+}
+
+function mayFollow(record: GuardRecord, last: BlockMark): boolean {
+  if (record.kind === 'block') return record.number === last.number + 1n;
+  const isSame = record.number === last.number && equalBytes(record.headerHash, last.headerHash);
+  return record.number > last.number || isSame;
+}
