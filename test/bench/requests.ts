@@ -1,9 +1,9 @@
-import { createHash, generateKeyPairSync, sign, verify } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { TestNetwork } from '../support/test-network.ts';
 import type { TestClient } from '../support/test-network.ts';
 import { percentile } from './figure.ts';
 import type { Figure } from './figure.ts';
-import { cpuMicroseconds } from './process-cpu.ts';
+import { cpuMicroseconds, verificationCpuUs } from './process-cpu.ts';
 
 const loadRequests = 20_000;
 const warmRequests = 6_000;
@@ -11,7 +11,6 @@ const callRequests = 500;
 const callsInFlight = 4;
 const singleRequests = 200;
 const bundleRequests = 100;
-const referenceVerifications = 5_000;
 
 /** Requests through the whole zone: bundled under load, one at a time, and a hundred operations each. */
 export async function claim(): Promise<Figure[]> {
@@ -78,19 +77,6 @@ function stageFigures(before: Snapshot, after: Snapshot): Omit<Figure, 'conditio
     const value = (totalMs - earlier.totalMs) / (count - earlier.count);
     return { figure: `stage_ms_${stage}`, value, unit: 'ms' };
   });
-}
-
-/** The yardstick: one P-256 verification by this machine in this minute, CPU time. */
-function verificationCpuUs(): number {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const message = Buffer.alloc(600, 1);
-  const signature = sign('sha256', message, privateKey);
-  const before = process.cpuUsage();
-  for (let count = 0; count < referenceVerifications; count += 1) {
-    verify('sha256', message, publicKey, signature);
-  }
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / referenceVerifications;
 }
 
 async function oneAtATime(client: TestClient): Promise<Figure[]> {
