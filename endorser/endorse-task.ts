@@ -14,7 +14,8 @@ import { fault } from './faults.ts';
 import type { HeldNode } from './nodes.ts';
 import { refusalOf } from './request-verifier.ts';
 import type { RequestVerifier, VerifiedRequest } from './request-verifier.ts';
-import type { SimulationPool, SimulationSuccess } from './simulation-pool.ts';
+import type { BundleSimulation } from './simulation-messages.ts';
+import type { SimulationPool } from './simulation-pool.ts';
 import { parseTask } from './task.ts';
 import type { ParsedTask } from './task.ts';
 
@@ -121,7 +122,7 @@ function simulate(
   parsed: ParsedTask,
   verified: readonly VerifiedRequest[],
   context: EndorseContext,
-): Promise<SimulationSuccess> {
+): Promise<BundleSimulation> {
   return context.simulations.run({
     contract: parsed.contract,
     height: context.height,
@@ -138,7 +139,7 @@ function simulate(
 }
 
 /** protos.ProposalResponsePayload bytes: all endorsers of one task must come to the same ones. */
-function votePayload(parsed: ParsedTask, simulated: SimulationSuccess): Uint8Array {
+function votePayload(parsed: ParsedTask, simulated: BundleSimulation): Uint8Array {
   const { task } = parsed;
   const { readWriteSet, events, results, contractVersion } = simulated;
   return buildProposalResponsePayload(task, {

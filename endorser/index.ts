@@ -6,6 +6,8 @@ import {
   EndorseOutcomes,
   EndorseTasks,
   EndorserStatus,
+  ProposalOutcomes,
+  ProposalTasks,
   contractPolicy,
   endorserMethods,
   lifecycleNamespace,
@@ -20,6 +22,7 @@ import { endorseTask } from './endorse-task.ts';
 import { fault } from './faults.ts';
 import { HeldNodes } from './nodes.ts';
 import type { HeldNode } from './nodes.ts';
+import { endorseProposals } from './proposal-endorsing.ts';
 import { RequestVerifier } from './request-verifier.ts';
 import { SimulationPool } from './simulation-pool.ts';
 
@@ -95,6 +98,8 @@ class EndorserService {
         return this.#applyBlocks(BlockBatch.decodeCanonical(payload).blocks);
       case endorserMethods.endorse:
         return this.#endorse(EndorseTasks.decodeCanonical(payload));
+      case endorserMethods.endorseProposals:
+        return this.#endorseProposals(ProposalTasks.decodeCanonical(payload));
       default:
         throw fault('ENDORSER_TASK_INVALID', { what: 'method', method });
     }
@@ -136,12 +141,33 @@ class EndorserService {
     await ledger.commit(block);
   }
 
-  async #endorse({ height, tasks }: EndorseTasks): Promise<Uint8Array> {
-    const { ledger, nodes, simulations, clock } = this.#parts;
+  async #waitFor(height: bigint): Promise<void> {
+    const { ledger } = this.#parts;
+    if (ledger.height >= height) return;
     const patience = AbortSignal.timeout(limits.endorseWaitMsMax / 2);
     await ledger.waitForHeight(height, patience).catch((error: unknown) => {
       if (error !== patience.reason) throw error;
     });
+  }
+
+  async #endorseProposals({ heightMin, tasks }: ProposalTasks): Promise<Uint8Array> {
+    const { ledger, simulations, clock, log } = this.#parts;
+    await this.#waitFor(heightMin);
+    const outcomes = await endorseProposals(tasks, {
+      config: this.#channelConfig(),
+      heightMin,
+      clock,
+      simulations,
+      hasTransaction: (txId) => ledger.hasTransaction(txId),
+      nodesFor: (contract, targets) => this.#nodesFor(contract, targets),
+      log,
+    });
+    return ProposalOutcomes.encode({ outcomes });
+  }
+
+  async #endorse({ height, tasks }: EndorseTasks): Promise<Uint8Array> {
+    const { ledger, nodes, simulations, clock } = this.#parts;
+    await this.#waitFor(height);
     if (ledger.height !== height) {
       throw fault('ENDORSER_HEIGHT_BEHIND', { height: ledger.height, wanted: height });
     }

@@ -8,14 +8,21 @@ export class RequestHost implements HostInterface {
   readonly #simulator: Simulator;
   readonly #namespace: string;
   readonly #timeMs: bigint;
+  readonly #transient: ReadonlyMap<string, Uint8Array>;
   #request: SimulatedRequest | undefined;
   #requestIndex = 0;
   #events: RequestEvent[] = [];
 
-  constructor(simulator: Simulator, namespace: string, timeMs: bigint) {
+  constructor(
+    simulator: Simulator,
+    namespace: string,
+    timeMs: bigint,
+    transient: ReadonlyMap<string, Uint8Array> = new Map(),
+  ) {
     this.#simulator = simulator;
     this.#namespace = namespace;
     this.#timeMs = timeMs;
+    this.#transient = transient;
   }
 
   begin(request: SimulatedRequest, requestIndex: number): void {
@@ -64,6 +71,10 @@ export class RequestHost implements HostInterface {
 
   timeMs(): bigint {
     return this.#timeMs;
+  }
+
+  transient(key: string): Uint8Array | undefined {
+    return this.#transient.get(key);
   }
 
   emit(name: string, payload: Uint8Array): void {

@@ -1,11 +1,10 @@
 import { emptyBytes, fromHex, limits } from '#base';
 import type { RequestEvent, RequestResult } from '#formats';
-import { lifecycleNamespace, readDefinition } from '#formats';
 import type { ContractCode } from './contract-code.ts';
 import { fault } from './faults.ts';
-import { LifecycleContract } from './lifecycle-contract.ts';
+import { ContractOpener } from './open-contract.ts';
 import { RequestHost } from './request-host.ts';
-import type { SimulatedRequest, SimulationJob } from './simulation-messages.ts';
+import type { BundleSimulation, SimulatedRequest, SimulationJob } from './simulation-messages.ts';
 import { Simulator } from './simulator.ts';
 import type { StateSource } from './simulator.ts';
 
@@ -30,18 +29,14 @@ export function runBundle(
   job: SimulationJob,
   source: HeightedSource,
   code: ContractCode,
-): {
-  readWriteSet: Uint8Array;
-  results: RequestResult[];
-  events: RequestEvent[];
-  contractVersion: string;
-} {
+): BundleSimulation {
   if (source.height !== job.height) {
     throw fault('ENDORSER_HEIGHT_BEHIND', { height: source.height, wanted: job.height });
   }
   const simulator = new Simulator(source);
   const host = new RequestHost(simulator, job.contract, job.timeMs);
-  const { contract, contractVersion } = openContract(job, source, simulator, host, code);
+  const opener = new ContractOpener(source, code);
+  const { contract, contractVersion } = opener.open(job.contract, simulator, host);
   const results: RequestResult[] = [];
   const events: RequestEvent[] = [];
   let outputBytes = 0;
@@ -70,30 +65,6 @@ function payloadBytes({ payloads }: RequestResult): number {
 function tooLarge({ requestId }: RequestResult): RequestResult {
   const { code, message } = fault('ENDORSER_OUTPUT_TOO_LARGE');
   return { requestId, status: 413, message, payloads: [], code };
-}
-
-function openContract(
-  job: SimulationJob,
-  source: StateSource,
-  simulator: Simulator,
-  host: RequestHost,
-  code: ContractCode,
-): { contract: Invocable; contractVersion: string } {
-  if (job.contract === lifecycleNamespace) {
-    const contract = new LifecycleContract(simulator, () => host.request());
-    return { contract, contractVersion: 'syscc' };
-  }
-  // Definition and code are read past the simulation: they are not part of the contract's reads,
-  // as in Fabric, where the endorsers' lifecycle look-ups leave no trace in the read set.
-  const definition = readDefinition(
-    job.contract,
-    (key) => source.get(lifecycleNamespace, key)?.value,
-  );
-  if (definition === undefined) {
-    throw fault('ENDORSER_CONTRACT_UNKNOWN', { contract: job.contract });
-  }
-  const contract = code.open(job.contract, source, host);
-  return { contract, contractVersion: definition.version };
 }
 
 function runRequest(request: SimulatedRequest, contract: Invocable): RequestResult {

@@ -1,9 +1,13 @@
 import type { Fault } from '#base';
-import type { RequestEvent, RequestResult } from '#formats';
+import type { RequestEvent, RequestResult, Response } from '#formats';
 
 /** What the endorser's main thread asks of a simulation worker; plain values that can be cloned. */
+export type WorkerJob = { jobId: number } & (
+  ({ kind: 'bundle' } & SimulationJob) | ({ kind: 'calls' } & CallsJob)
+);
+
+/** One bundle, whose requests see each other's writes. */
 export interface SimulationJob {
-  jobId: number;
   /** Namespace and name of the contract; `_lifecycle` is native. */
   contract: string;
   height: bigint;
@@ -21,22 +25,58 @@ export interface SimulatedRequest {
   operations: { function: string; args: string[] }[];
 }
 
-export type SimulationAnswer =
+export interface BundleSimulation {
+  /** rwset.TxReadWriteSet bytes. */
+  readWriteSet: Uint8Array;
+  results: RequestResult[];
+  events: RequestEvent[];
+  /** Version of the definition the simulation ran under. */
+  contractVersion: string;
+}
+
+/** Calls that know nothing of each other, all on one height. */
+export interface CallsJob {
+  /** The state must at least be as high. */
+  heightMin: bigint;
+  calls: ContractCall[];
+}
+
+/** One client's proposal, as its contract sees it. */
+export interface ContractCall {
+  contract: string;
+  /** The channel header's timestamp, milliseconds. */
+  timeMs: bigint;
+  /** Its id is the transaction's; it has one operation. */
+  request: SimulatedRequest;
+  transient: ReadonlyMap<string, Uint8Array>;
+  /** Set for `_lifecycle`, whose arguments are messages: all of them behind the function's name. */
+  rawArgs?: readonly Uint8Array[];
+  /** What `rawArgs` refer to by SHA-256. */
+  attachments?: readonly Uint8Array[];
+}
+
+export type CallResult =
   | {
-      jobId: number;
       ok: true;
+      response: Response;
       /** rwset.TxReadWriteSet bytes. */
       readWriteSet: Uint8Array;
-      results: RequestResult[];
-      events: RequestEvent[];
-      /** Version of the definition the simulation ran under. */
+      /** The last one emitted: a Fabric transaction has one. */
+      event: { name: string; payload: Uint8Array } | undefined;
       contractVersion: string;
     }
-  | {
-      jobId: number;
-      ok: false;
-      code: string;
-      kind: string;
-      sentence: string;
-      detail: Fault['detail'];
-    };
+  | ({ ok: false } & FaultFacts);
+
+/** A Fault as it crosses threads. */
+export interface FaultFacts {
+  code: string;
+  kind: string;
+  sentence: string;
+  detail: Fault['detail'];
+}
+
+export type SimulationAnswer = { jobId: number } & (
+  | ({ ok: true; kind: 'bundle' } & BundleSimulation)
+  | { ok: true; kind: 'calls'; results: CallResult[] }
+  | ({ ok: false } & FaultFacts)
+);

@@ -2,9 +2,16 @@ import { Worker } from 'node:worker_threads';
 import { Fault, limits } from '#base';
 import type { FaultKind, Log } from '#base';
 import { fault } from './faults.ts';
-import type { SimulationAnswer, SimulationJob } from './simulation-messages.ts';
+import type {
+  BundleSimulation,
+  CallResult,
+  CallsJob,
+  SimulationAnswer,
+  SimulationJob,
+  WorkerJob,
+} from './simulation-messages.ts';
 
-export type SimulationSuccess = Extract<SimulationAnswer, { ok: true }>;
+type Success = Extract<SimulationAnswer, { ok: true }>;
 
 const workerFile = new URL('./simulation-worker.ts', import.meta.url);
 
@@ -34,17 +41,14 @@ export class SimulationPool implements AsyncDisposable {
   }
 
   /** @throws ENDORSER_…, WASM_… when the bundle as a whole cannot be simulated. */
-  async run(job: Omit<SimulationJob, 'jobId'>): Promise<SimulationSuccess> {
-    const slot = await this.#freeSlot();
-    try {
-      this.#jobId += 1;
-      const answer = await this.#ask(slot, { ...job, jobId: this.#jobId });
-      if (answer.ok) return answer;
-      throw new Fault(answer.code, answer.kind as FaultKind, answer.sentence, answer.detail);
-    } finally {
-      slot.busy = false;
-      this.#waiting.shift()?.();
-    }
+  async run(job: SimulationJob): Promise<BundleSimulation> {
+    return this.#run((jobId) => ({ jobId, kind: 'bundle', ...job }), 'bundle');
+  }
+
+  /** @returns one result per call. @throws ENDORSER_HEIGHT_BEHIND, ENDORSER_WORKER_LOST */
+  async runCalls(job: CallsJob): Promise<CallResult[]> {
+    const { results } = await this.#run((jobId) => ({ jobId, kind: 'calls', ...job }), 'calls');
+    return results;
   }
 
   async close(): Promise<void> {
@@ -53,6 +57,23 @@ export class SimulationPool implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #run<Kind extends WorkerJob['kind']>(
+    jobOf: (jobId: number) => WorkerJob,
+    kind: Kind,
+  ): Promise<Extract<Success, { kind: Kind }>> {
+    const slot = await this.#freeSlot();
+    try {
+      this.#jobId += 1;
+      const answer = await this.#ask(slot, jobOf(this.#jobId));
+      if (answer.ok && answer.kind === kind) return answer as Extract<Success, { kind: Kind }>;
+      if (answer.ok) throw new TypeError('a worker answered another job');
+      throw new Fault(answer.code, answer.kind as FaultKind, answer.sentence, answer.detail);
+    } finally {
+      slot.busy = false;
+      this.#waiting.shift()?.();
+    }
   }
 
   async #freeSlot(): Promise<Slot> {
@@ -68,7 +89,7 @@ export class SimulationPool implements AsyncDisposable {
     }
   }
 
-  #ask(slot: Slot, job: SimulationJob): Promise<SimulationAnswer> {
+  #ask(slot: Slot, job: WorkerJob): Promise<SimulationAnswer> {
     const worker = (slot.worker ??= this.#start(slot));
     return new Promise<SimulationAnswer>((resolve, reject) => {
       const settle = (act: () => void) => {

@@ -3,21 +3,25 @@ import { Fault } from '#base';
 import { openStateReader } from '#ledger';
 import { ContractCode } from './contract-code.ts';
 import { runBundle } from './run-bundle.ts';
-import type { SimulationAnswer, SimulationJob } from './simulation-messages.ts';
+import { runCalls } from './run-calls.ts';
+import type { SimulationAnswer, WorkerJob } from './simulation-messages.ts';
 
 /** Entry of the thread that runs contracts: no key, no network, the world state read-only. */
 const { ledgerDir } = workerData as { ledgerDir: string };
 const state = openStateReader(ledgerDir);
 const contracts = new ContractCode();
 
-parentPort?.on('message', (job: SimulationJob) => {
+parentPort?.on('message', (job: WorkerJob) => {
   parentPort?.postMessage(answer(job));
 });
 
-function answer(job: SimulationJob): SimulationAnswer {
+function answer(job: WorkerJob): SimulationAnswer {
   try {
     state.refresh();
-    return { jobId: job.jobId, ok: true, ...runBundle(job, state, contracts) };
+    const { jobId, kind } = job;
+    return kind === 'bundle'
+      ? { jobId, ok: true, kind, ...runBundle(job, state, contracts) }
+      : { jobId, ok: true, kind, results: runCalls(job, state, contracts) };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     return {

@@ -1,5 +1,5 @@
 import { equalBytes, toHex } from '#base';
-import { sha256, verifyFabricAsStockPeer } from '#crypto';
+import { sha256 } from '#crypto';
 import type { Certificate } from '#crypto';
 import { mspRoles } from '#formats';
 import type { MspPrincipal } from '#formats';
@@ -8,6 +8,7 @@ import type { CertificationPath } from './ca-pool.ts';
 import type { Identity, PolicyIdentity } from './identity.ts';
 import type { Msp } from './msp.ts';
 import { hasRole, satisfiesPrincipal } from './principal.ts';
+import { verifiesOnce } from './signature-memo.ts';
 
 /**
  * An identity whose certificate chains to its provider's roots. Whether it is also *valid* (not
@@ -79,7 +80,7 @@ export class Member implements Identity, PolicyIdentity {
   verifies(data: Uint8Array, signature: Uint8Array): boolean {
     const { publicKey } = this.certificate;
     if (publicKey.kind !== 'P-256' && publicKey.kind !== 'P-384') return false;
-    return verifyFabricAsStockPeer(publicKey, data, signature);
+    return verifiesOnce(publicKey, data, signature);
   }
 
   hasCertificate(certificate: Certificate): boolean {

@@ -39,7 +39,7 @@ function request(id: number, ...operations: [string, ...string[]][]): SimulatedR
 }
 
 function job(contract: string, ...requests: SimulatedRequest[]): SimulationJob {
-  return { jobId: 1, contract, height: 2n, timeMs: 1_000n, requests };
+  return { contract, height: 2n, timeMs: 1_000n, requests };
 }
 
 function writtenKeys(readWriteSet: Uint8Array): string[] {
