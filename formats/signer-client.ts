@@ -7,6 +7,7 @@ import {
   SignEnvelopeCall,
   SignerAnswer,
   SignerDescription,
+  SignerReport,
   signerMethods,
 } from './zone-signer.ts';
 import type { EndorseItem, SignEnvelopeItem, SignerKey } from './zone-signer.ts';
@@ -32,6 +33,11 @@ export class SignerClient implements Disposable {
   async describe(): Promise<readonly SignerKey[]> {
     const answer = await this.#call(signerMethods.describe, emptyBytes);
     return SignerDescription.decodeCanonical(answer).keys;
+  }
+
+  /** How the token and its keys are, for monitoring. */
+  async report(): Promise<SignerReport> {
+    return SignerReport.decodeCanonical(await this.#call(signerMethods.report, emptyBytes));
   }
 
   /** @returns per item a signature over proposalResponsePayload ‖ the key's serialized identity. */

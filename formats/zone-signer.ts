@@ -17,6 +17,7 @@ export const signerMethods = {
   signEnvelope: 3,
   signBlock: 4,
   signCsr: 5,
+  report: 6,
 } as const;
 
 /**
@@ -35,6 +36,8 @@ export const SignerKey = message('countersign.SignerKey', {
   certificate: bytes(4),
   /** msp.SerializedIdentity, byte for byte what endorsements and headers carry. */
   serializedIdentity: bytes(5),
+  /** Why the key cannot sign now, as a fault's code; empty while it can. */
+  faultCode: text(6),
 });
 export type SignerKey = MessageOf<typeof SignerKey>;
 
@@ -93,3 +96,42 @@ export type SignCsrCall = MessageOf<typeof SignCsrCall>;
 /** ECDSA P-256 signatures, DER with low s, in the order of the call's items. */
 export const SignerAnswer = message('countersign.SignerAnswer', { signatures: repeatedBytes(1) });
 export type SignerAnswer = MessageOf<typeof SignerAnswer>;
+
+/** What a signer host has to say of one key, for monitoring. */
+export const SignerKeyReport = message('countersign.SignerKeyReport', {
+  label: text(1),
+  role: text(2),
+  mspid: text(3),
+  /** As in {@link SignerKey}. */
+  faultCode: text(4),
+  /** End of the certificate, seconds since the Unix epoch; 0 without one. */
+  certificateEnd: uint64(5),
+  /** Signatures whose time lay in each bucket, one bucket more than `latencyBucketsUs`. */
+  latencyBuckets: repeatedNested(6, () => ReportedCount),
+  signatures: uint64(7),
+  /** Time of all signatures together, in microseconds. */
+  totalUs: uint64(8),
+});
+export type SignerKeyReport = MessageOf<typeof SignerKeyReport>;
+
+/** A number with a name. */
+export const ReportedCount = message('countersign.ReportedCount', {
+  name: text(1),
+  value: uint64(2),
+});
+export type ReportedCount = MessageOf<typeof ReportedCount>;
+
+/** What a signer host has to say of its token, for monitoring. */
+export const SignerReport = message('countersign.SignerReport', {
+  tokenLabel: text(1),
+  /** `closed`, `halfOpen` or `open`. */
+  breaker: text(2),
+  /** Why the token does not sign, as a fault's code; empty while it does. */
+  faultCode: text(3),
+  keys: repeatedNested(4, () => SignerKeyReport),
+  /** Things that are now: processes, sessions, sessions in use, signatures waiting, canary's age. */
+  gauges: repeatedNested(5, () => ReportedCount),
+  /** Things that happened since the host started. */
+  counters: repeatedNested(6, () => ReportedCount),
+});
+export type SignerReport = MessageOf<typeof SignerReport>;

@@ -15,6 +15,12 @@ export const KeyConfig = Type.Object(
     certificateFile: Type.Optional(
       path('PEM; absent only in provisioning mode, where the key waits for its certificate'),
     ),
+    caFile: Type.Optional(
+      path(
+        'PEM of the CAs, roots and intermediates, that may have issued the certificate; absent: ' +
+          'whoever issued it, which the peers then find out',
+      ),
+    ),
     channels: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 249 }), {
         minItems: 1,
@@ -33,22 +39,40 @@ export const SignerConfig = Type.Object(
   {
     socket: path('Unix socket to serve at; whoever may connect may have contents signed'),
     stateDir: path("this host's own directory on a local disk: guard records, refused PIN"),
-    module: path('PKCS#11 module, loaded into this process'),
+    reportSocket: Type.Optional(
+      path('Unix socket that tells how the token is, and signs nothing; for monitoring'),
+    ),
+    module: path("PKCS#11 module, loaded into the token's own processes"),
     softhsmConfig: Type.Optional(path("SoftHSM's configuration file, in place of SOFTHSM2_CONF")),
+    moduleEnvironment: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        description:
+          'environment variables that the module reads, such as TPM2_PKCS11_STORE; the processes ' +
+          'of the token get no others. Never a PIN: whoever may list processes can read them',
+      }),
+    ),
     tokenLabel: Type.String({ minLength: 1, maxLength: 32, description: 'label of the one token' }),
     pinFile: path('file with the user PIN, mode 0600; read at login only'),
     mode: Type.Union([Type.Literal('serving'), Type.Literal('provisioning')], {
       default: 'serving',
       description: 'provisioning: certificate requests only; serving: everything else only',
     }),
+    processes: Type.Integer({
+      minimum: 1,
+      maximum: limits.tokenProcessesMax,
+      default: 1,
+      description:
+        'processes that sign side by side, beside one that stands by. A token in software signs ' +
+        'as fast as cores allow with one for each core; one behind a network needs one',
+    }),
     sessions: Type.Integer({
       minimum: 1,
       maximum: limits.signSessionsMax,
       default: 1,
       description:
-        '1: sign on the main thread, best for SoftHSM. More: a thread and a session each, for ' +
-        'a token behind a network: signatures per second wanted times its latency in seconds. ' +
-        'Only then is a call that never returns noticed here, and the process killed',
+        'sessions of each process, a thread each. 1 is best for SoftHSM, whose threads share a ' +
+        'lock; a token behind a network needs signatures per second wanted times its latency in ' +
+        'seconds, and not more than it allows',
     }),
     logLevel: Type.String({ default: 'info', description: 'level name of pino' }),
     keys: Type.Array(KeyConfig, { minItems: 1, maxItems: limits.tokenKeysMax / 2 }),

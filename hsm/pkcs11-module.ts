@@ -7,14 +7,14 @@ export type Pkcs11 = InstanceType<typeof pkcs11js.PKCS11>;
 export type Handle = Buffer;
 
 /**
- * Loads the module and initialises it for use by several threads; the caller finalises it.
+ * Initialises a loaded module for use by several threads; the caller finalises it.
  *
- * @throws HSM_MODULE_MISSING, HSM_MODULE_SHARED, HSM_MODULE_UNSAFE, HSM_TOKEN_LOST
+ * @param file for faults.
+ * @throws HSM_MODULE_SHARED, HSM_MODULE_UNSAFE, HSM_TOKEN_LOST
  * @see PKCS#11 v3.1, C_Initialize: without CKF_OS_LOCKING_OK the module may drop all its locks, and
  *   two threads signing at once then corrupt its memory.
  */
-export function openModule(file: string): Pkcs11 {
-  const pkcs11 = loadModule(file);
+export function initialiseModule(pkcs11: Pkcs11, file: string): void {
   try {
     pkcs11.C_Initialize({ flags: pkcs11js.CKF_OS_LOCKING_OK });
   } catch (cause) {
@@ -25,10 +25,13 @@ export function openModule(file: string): Pkcs11 {
     if (code === pkcs11js.CKR_CANT_LOCK) throw fault('HSM_MODULE_UNSAFE', { file });
     throw fault('HSM_TOKEN_LOST', { file, name }, cause);
   }
-  return pkcs11;
 }
 
-/** Loads a module that the main thread of this process has initialised; for its other threads. */
+/**
+ * Loads a module; other threads of a process may use it as soon as its main thread has initialised it.
+ *
+ * @throws HSM_MODULE_MISSING
+ */
 export function loadModule(file: string): Pkcs11 {
   const pkcs11 = new pkcs11js.PKCS11();
   try {

@@ -18,11 +18,14 @@ export interface Token {
  * Finds the one token of this label and logs in, with one attempt.
  *
  * @param pin never kept, and never tried when the record says that the token refused it before.
- * @throws HSM_TOKEN_ABSENT, HSM_TOKEN_AMBIGUOUS, HSM_PIN_WRONG, HSM_LOGIN_FAILED
+ * @throws HSM_TOKEN_ABSENT, HSM_TOKEN_AMBIGUOUS, HSM_PIN_WRONG, HSM_PIN_LOCKED, HSM_LOGIN_FAILED
  */
 export function openToken(pkcs11: Pkcs11, label: string, pin: string, record: PinRecord): Token {
   const slot = findSlot(pkcs11, label);
-  const serial = pkcs11.C_GetTokenInfo(slot).serialNumber.trimEnd();
+  const { serialNumber, flags } = pkcs11.C_GetTokenInfo(slot);
+  const serial = serialNumber.trimEnd();
+  // Trying would tell nothing new, and some tokens count it.
+  if ((flags & pkcs11js.CKF_USER_PIN_LOCKED) !== 0) throw fault('HSM_PIN_LOCKED', { token: label });
   const anchor = openSession(pkcs11, slot);
   const logIn = (presented: string) => {
     const detail = { token: label };
@@ -32,6 +35,9 @@ export function openToken(pkcs11: Pkcs11, label: string, pin: string, record: Pi
     const failure = login(pkcs11, anchor, presented);
     if (failure === undefined) return;
     const { code, name } = failure;
+    // The PIN may be right: once the token is unlocked it is to be tried.
+    if (code === pkcs11js.CKR_PIN_LOCKED) throw fault('HSM_PIN_LOCKED', { ...detail, name });
+    if (code === pkcs11js.CKR_PIN_EXPIRED) throw fault('HSM_PIN_EXPIRED', { ...detail, name });
     if (!pinCodes.has(code)) throw fault('HSM_LOGIN_FAILED', { ...detail, name });
     // A restart loop with a wrong PIN would lock the token for good.
     record.refuse(serial, presented);
@@ -54,7 +60,6 @@ const pinCodes: ReadonlySet<number> = new Set([
   pkcs11js.CKR_PIN_INCORRECT,
   pkcs11js.CKR_PIN_INVALID,
   pkcs11js.CKR_PIN_LEN_RANGE,
-  pkcs11js.CKR_PIN_LOCKED,
 ]);
 
 function login(pkcs11: Pkcs11, session: Handle, pin: string): Pkcs11Failure | undefined {

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { utf8 } from '#base';
+import type { Fault } from '#base';
 import { certificatePem, parsePem } from '#crypto';
-import type { PublicKey } from '#crypto';
+import type { Certificate, PublicKey } from '#crypto';
 import { SerializedIdentity, SignerKey } from '#formats';
 import type { SignerRole } from '#formats';
+import { checkIssuer, checkUnit, validityFault } from './certificate-checks.ts';
 import type { KeyConfig } from './config.ts';
 import { fault } from './faults.ts';
 
@@ -15,29 +17,43 @@ export interface ServedKey {
   readonly channels: ReadonlySet<string>;
   /** PEM; undefined while the key waits for its certificate. */
   readonly certificate: Uint8Array | undefined;
+  /** The same, read. */
+  readonly certified: Certificate | undefined;
   /** msp.SerializedIdentity; empty without a certificate. */
   readonly identity: Uint8Array;
   /** What the certificate names; undefined without one. */
   readonly publicKey: PublicKey | undefined;
 }
 
-/** @throws HSM_CONFIG_CONTRADICTORY the certificate cannot be read; crypto's faults for its content. */
+/**
+ * @throws HSM_CONFIG_CONTRADICTORY the certificate cannot be read; HSM_CERTIFICATE_UNIT,
+ *   HSM_CERTIFICATE_FOREIGN; crypto's faults for its content.
+ */
 export function readServedKey(config: KeyConfig): ServedKey {
   const { label, role, mspid } = config;
   const base = { label, role, mspid, channels: new Set(config.channels) };
   if (config.certificateFile === undefined) {
-    return { ...base, certificate: undefined, identity: new Uint8Array(0), publicKey: undefined };
+    const missing = { certificate: undefined, certified: undefined, publicKey: undefined };
+    return { ...base, ...missing, identity: new Uint8Array(0) };
   }
-  const parsed = parsePem(readText(config.certificateFile, label));
+  const certified = parsePem(readText(config.certificateFile, label));
+  checkUnit(label, role, certified);
+  if (config.caFile !== undefined) checkIssuer(label, certified, readText(config.caFile, label));
   // Transaction ids hash the identity, so one certificate has one PEM, whatever its file looks like.
-  const certificate = utf8(certificatePem(parsed.der));
+  const certificate = utf8(certificatePem(certified.der));
   const identity = SerializedIdentity.encode({ mspid, idBytes: certificate });
-  return { ...base, certificate, identity, publicKey: parsed.publicKey };
+  return { ...base, certificate, certified, identity, publicKey: certified.publicKey };
 }
 
-/** What the zone's other processes are told. */
-export function describeKey({ label, role, mspid, certificate, identity }: ServedKey): SignerKey {
-  const known = { label, role, mspid, serializedIdentity: identity };
+/** Why the key must not sign now, whatever its token says. */
+export function faultOfKey({ label, certified }: ServedKey, nowMs: number): Fault | undefined {
+  return certified === undefined ? undefined : validityFault(label, certified, nowMs);
+}
+
+/** What the zone's other processes are told. @param faultCode why it cannot sign now, or empty. */
+export function describeKey(key: ServedKey, faultCode: string): SignerKey {
+  const { label, role, mspid, certificate, identity } = key;
+  const known = { label, role, mspid, serializedIdentity: identity, faultCode };
   return { ...SignerKey.initial(), ...known, ...(certificate && { certificate }) };
 }
 

@@ -1,7 +1,7 @@
 import pkcs11js from 'pkcs11js';
 import type { Digest } from './digest.ts';
-import { classifyPkcs11, readPkcs11Error } from './pkcs11-errors.ts';
-import type { Pkcs11Class } from './pkcs11-codes.ts';
+import { readPkcs11Error } from './pkcs11-errors.ts';
+import type { Pkcs11Failure } from './pkcs11-errors.ts';
 import type { Handle, Pkcs11 } from './pkcs11-module.ts';
 import { openSession } from './pkcs11-token.ts';
 
@@ -12,8 +12,7 @@ export interface SignJob {
 }
 
 /** r‖s of 64 bytes as the token made it, or what stopped it. */
-export type SignOutcome =
-  { readonly raw: Uint8Array } | { readonly failed: Pkcs11Class; readonly name: string };
+export type SignOutcome = { readonly raw: Uint8Array } | { readonly failed: Pkcs11Failure };
 
 const mechanism = { mechanism: pkcs11js.CKM_ECDSA };
 
@@ -38,8 +37,7 @@ export class SignSession {
     } catch (error) {
       // A failed signature leaves its operation open, and the session would refuse every later one.
       this.close();
-      const failure = readPkcs11Error(error);
-      return { failed: classifyPkcs11(failure, 'sign'), name: failure.name };
+      return { failed: readPkcs11Error(error) };
     }
   }
 

@@ -1,21 +1,23 @@
-import { randomBytes } from 'node:crypto';
+import { limits } from '#base';
 import type { Fault } from '#base';
-import { concatBytes, equalBytes, utf8 } from '#base';
 import { normaliseEcdsa, verifyFabric } from '#crypto';
 import type { PublicKey } from '#crypto';
 import { digestOf } from './digest.ts';
 import { fault } from './faults.ts';
-import { findTokenKey } from './pkcs11-keys.ts';
-import type { Handle } from './pkcs11-module.ts';
-import type { Token } from './pkcs11-token.ts';
-import type { SessionPool } from './session-pool.ts';
-import type { SignOutcome } from './sign-session.ts';
+import { classifyPkcs11 } from './pkcs11-errors.ts';
+import { pkcs11Codes } from './pkcs11-codes.ts';
+import type { Pkcs11Class } from './pkcs11-codes.ts';
+import { keyChallenge } from './key-challenge.ts';
+import { processGone } from './token-seat.ts';
+import type { SeatAnswer } from './token-seat.ts';
+import type { TokenProcess } from './token-process.ts';
+import type { TokenSupervisor } from './token-supervisor.ts';
 
 /** A content to be signed. @see TokenSigner.sign */
 export interface SignOrder {
   readonly keyLabel: string;
   readonly content: Uint8Array;
-  /** Verify the signature before it leaves, whatever else; the first of every found key always is. */
+  /** Verify the signature before it leaves, because nobody else does before it counts. */
   readonly verify?: boolean;
 }
 
@@ -25,44 +27,44 @@ export interface SignerKeyWanted {
   readonly publicKey?: PublicKey | undefined;
 }
 
-interface FoundKey {
-  handle: Handle;
-  publicKey: PublicKey;
-  /** Whether a signature through this handle verified in service. */
-  proved: boolean;
-}
+type Failure = {
+  readonly failed: Pkcs11Class | 'gone' | 'wrong';
+  readonly name: string;
+  readonly process: TokenProcess;
+  readonly generation: number;
+};
 
 /**
- * Signs with keys of one token that were found and proved; it recovers where that is safe.
+ * Signs contents with the keys of one token, and recovers from what the token does.
  * Signing again is safe: what may be signed was decided, and recorded, for the content as such.
  */
 export class TokenSigner {
-  readonly #token: Token;
-  readonly #pool: SessionPool;
-  readonly #wanted: readonly SignerKeyWanted[];
-  readonly #readPin: () => string;
-  readonly #onLost: (reason: Fault) => void;
-  readonly #found = new Map<string, FoundKey>();
+  readonly #tokens: TokenSupervisor;
+  readonly #certified: ReadonlyMap<string, PublicKey | undefined>;
+  #sampled = 0;
+  #distrusted = 0;
+  #canaryMs = 0;
 
-  private constructor(options: TokenSignerOptions) {
-    this.#token = options.token;
-    this.#pool = options.pool;
-    this.#wanted = options.keys;
-    this.#readPin = options.readPin;
-    this.#onLost = options.onLost;
+  /** @param keys the supervisor's own; nothing else is signed with. */
+  constructor(tokens: TokenSupervisor, keys: readonly SignerKeyWanted[]) {
+    this.#tokens = tokens;
+    this.#certified = new Map(keys.map(({ label, publicKey }) => [label, publicKey]));
   }
 
-  /**
-   * @throws HSM_KEY_ABSENT, HSM_KEY_AMBIGUOUS, HSM_KEY_UNSAFE, HSM_KEY_MISMATCH, HSM_SIGN_FAILED
-   */
-  static async open(options: TokenSignerOptions): Promise<TokenSigner> {
-    const signer = new TokenSigner(options);
-    await signer.#findKeys();
-    return signer;
+  /** Seconds of the process's clock at which the token last signed on its own account; 0 before. */
+  get canaryMs(): number {
+    return this.#canaryMs;
   }
 
+  /** @throws HSM_KEY_UNKNOWN, HSM_TOKEN_LOST */
   publicKeyOf(label: string): PublicKey {
-    return this.#key(label).publicKey;
+    this.#demandKnown(label);
+    const [process] = this.#tokens.processes;
+    if (process === undefined) {
+      this.#tokens.checkUp();
+      throw fault('HSM_TOKEN_LOST');
+    }
+    return process.keyOf(label).publicKey;
   }
 
   /**
@@ -71,118 +73,154 @@ export class TokenSigner {
    *   then has no signature.
    */
   async sign(orders: readonly SignOrder[]): Promise<Uint8Array[]> {
-    let outcomes = await this.#attempt(orders);
-    const spoilt = outcomes.find(isFailure);
-    if (spoilt !== undefined) {
-      await this.#recover(spoilt);
-      outcomes = await this.#attempt(orders);
-    }
-    return outcomes.map((outcome, index) => this.#release(orders[index] as SignOrder, outcome));
-  }
-
-  #attempt(orders: readonly SignOrder[]): Promise<SignOutcome[]> {
-    const jobs = orders.map(({ keyLabel, content }) => ({
-      key: this.#key(keyLabel).handle,
-      digest: digestOf(content),
-    }));
-    return this.#pool.sign(jobs);
-  }
-
-  #release(order: SignOrder, outcome: SignOutcome): Uint8Array {
-    if (isFailure(outcome)) throw fault('HSM_SIGN_FAILED', { name: outcome.name });
-    const key = this.#key(order.keyLabel);
-    const signature = normaliseEcdsa(outcome.raw, 'P-256');
-    if (order.verify === true || !key.proved) {
-      if (!verifyFabric(key.publicKey, order.content, signature)) {
-        throw this.#lost('HSM_SIGNATURE_INVALID', { key: order.keyLabel });
+    try {
+      const results = await this.#attempt(orders);
+      const failed = [...results.keys()].filter((index) => isFailure(results[index]));
+      if (failed.length === 0) return results as Uint8Array[];
+      await this.#recover(failed.map((index) => results[index] as Failure));
+      const again = await this.#attempt(failed.map((index) => orders[index] as SignOrder));
+      for (const [position, index] of failed.entries()) {
+        const result = again[position] as Uint8Array | Failure;
+        if (isFailure(result)) throw await this.#finalFault(result);
+        results[index] = result;
       }
-      key.proved = true;
+      return results as Uint8Array[];
+    } catch (error) {
+      this.#tokens.meter.count('callsRefused');
+      throw error;
     }
+  }
+
+  /** Has each process sign a challenge with each key, so that a silent loss is found without a caller. */
+  async canary(): Promise<void> {
+    const [label] = this.#certified.keys();
+    if (label === undefined || this.#tokens.downReason !== undefined) return;
+    for (const process of this.#tokens.processes) await this.#canaryOf(process, label);
+  }
+
+  async #canaryOf(process: TokenProcess, label: string): Promise<void> {
+    const challenge = keyChallenge();
+    const answer = await new Promise<SeatAnswer>((resolve) => {
+      const seat = process.seats.find((one) => one.isReady);
+      const job = { label, digest: digestOf(challenge), settle: resolve, refuse: () => {} };
+      seat?.take([job], performance.now());
+    });
+    const result = this.#read({ keyLabel: label, content: challenge, verify: true }, answer);
+    if (!isFailure(result)) {
+      this.#canaryMs = performance.now();
+      return;
+    }
+    this.#tokens.meter.count('canaryFailures');
+    // A refusal of the token's is what the next caller will hear; here it is only noticed.
+    await this.#recover([result]).catch(() => {});
+  }
+
+  async #attempt(orders: readonly SignOrder[]): Promise<(Uint8Array | Failure)[]> {
+    const jobs = orders.map(({ keyLabel, content }) => {
+      this.#demandKnown(keyLabel);
+      return { label: keyLabel, digest: digestOf(content) };
+    });
+    const answers = await this.#tokens.sign(jobs);
+    return answers.map((answer, index) => this.#read(orders[index] as SignOrder, answer));
+  }
+
+  /** Makes a signature of what the token answered, or says what is wrong with it. */
+  #read(order: SignOrder, answer: SeatAnswer): Uint8Array | Failure {
+    const { code, us, process, generation } = answer;
+    const { meter } = this.#tokens;
+    if (code !== 0) return this.#failureOf(answer);
+    meter.signed(order.keyLabel, us);
+    process.failures = 0;
+    const key = process.keyOf(order.keyLabel);
+    const signature = normaliseEcdsa(answer.raw, 'P-256');
+    if (!this.#mustVerify(order, key.proved && generation === process.generation)) return signature;
+    meter.count('signaturesVerified');
+    if (!verifyFabric(this.#publicKeyFor(order.keyLabel, process), order.content, signature)) {
+      meter.count('signaturesWrong');
+      this.#distrusted = limits.signaturesDistrustedAfterWrong;
+      return { failed: 'wrong', name: 'SIGNATURE_WRONG', process, generation };
+    }
+    if (generation === process.generation) key.proved = true;
     return signature;
   }
 
-  /** Returns when it is worth trying once more. */
-  async #recover({ failed, name }: Failure): Promise<void> {
+  #mustVerify(order: SignOrder, isProved: boolean): boolean {
+    if (order.verify === true || !isProved) return true;
+    if (this.#distrusted > 0) {
+      this.#distrusted -= 1;
+      return true;
+    }
+    this.#sampled = (this.#sampled + 1) % limits.signaturesPerVerification;
+    return this.#sampled === 0;
+  }
+
+  #failureOf({ code, process, generation }: SeatAnswer): Failure {
+    const where = { process, generation };
+    if (code === processGone) return { failed: 'gone', name: 'PROCESS_GONE', ...where };
+    const { meter } = this.#tokens;
+    meter.count('sessionsRenewed');
+    process.failures += 1;
+    const name = pkcs11Codes.get(code)?.[0] ?? `CKR_0x${code.toString(16)}`;
+    if (name === 'CKR_OPERATION_ACTIVE') meter.count('sessionsPoisoned');
+    return { failed: classifyPkcs11({ code, name }, 'sign'), name, ...where };
+  }
+
+  /** Returns when it is worth trying once more; throws when it is not. */
+  async #recover(failures: readonly Failure[]): Promise<void> {
+    const byProcess = Map.groupBy(failures, ({ process }) => process);
+    for (const [, [failure]] of byProcess) if (failure !== undefined) await this.#mend(failure);
+    this.#tokens.checkUp();
+  }
+
+  async #mend({ failed, name, process, generation }: Failure): Promise<void> {
     switch (failed) {
       case 'caller':
         throw fault('HSM_SIGN_FAILED', { name });
       case 'saturation':
-        throw fault('HSM_SESSION_BUSY', { name });
-      case 'reinit':
-      case 'operator':
-        throw this.#lost('HSM_TOKEN_LOST', { name });
-      case 'newSession':
-        // The session closed itself; the next signature opens another.
+        if (!this.#tokens.hasFreshSeat()) throw fault('HSM_SESSION_BUSY', { name });
         return;
+      case 'newSession':
+        // The session closed itself; the next signature opens another. If that never helps, more is wrong.
+        if (process.failures <= limits.tokenFailuresMax) return;
+        return this.#tokens.refresh(process, generation);
       case 'relogin':
       case 'refind':
-        return this.#findAgain(name);
+      case 'reinit':
+        return this.#tokens.refresh(process, generation);
+      case 'operator':
+        return this.#tokens.giveUp(process, fault('HSM_TOKEN_LOST', { name }));
+      case 'wrong':
+        // What answers wrongly proves its keys anew, from the start, before it signs again.
+        return this.#tokens.replace(process, 'signs wrongly');
+      case 'gone':
+        return;
     }
   }
 
-  /** Stale handles and a lost login look alike: private objects vanish with the login. */
-  async #findAgain(name: string): Promise<void> {
-    try {
-      this.#token.logIn(this.#readPin());
-      await this.#findKeys();
-    } catch (cause) {
-      throw this.#lost('HSM_TOKEN_LOST', { name }, cause);
+  /** @returns the fault of a signature that failed twice. */
+  async #finalFault(failure: Failure): Promise<Fault> {
+    const { failed, name } = failure;
+    if (failed === 'wrong') this.#tokens.replace(failure.process, 'signs wrongly');
+    if (failed === 'wrong') return fault('HSM_SIGNATURE_INVALID', { name });
+    if (failed === 'saturation') return fault('HSM_SESSION_BUSY', { name });
+    if (failed === 'caller') return fault('HSM_SIGN_FAILED', { name });
+    if (failed !== 'gone' && failed !== 'newSession') {
+      // It said that it was well and fails again: only another process may help.
+      this.#tokens.giveUp(failure.process, fault('HSM_TOKEN_LOST', { name }));
     }
+    return fault('HSM_TOKEN_LOST', { name });
   }
 
-  /** Handles may name other keys after a token came back, so every key is found and proved anew. */
-  async #findKeys(): Promise<void> {
-    for (const { label, publicKey: certified } of this.#wanted) {
-      const { handle, publicKey } = findTokenKey(this.#token, label);
-      if (certified !== undefined && !equalBytes(certified.spki, publicKey.spki)) {
-        throw fault('HSM_KEY_MISMATCH', { key: label });
-      }
-      await this.#prove(label, handle, publicKey);
-      this.#found.set(label, { handle, publicKey, proved: false });
-    }
+  /** The certificate's word counts, not the token's. */
+  #publicKeyFor(label: string, process: TokenProcess): PublicKey {
+    return this.#certified.get(label) ?? process.keyOf(label).publicKey;
   }
 
-  /** The public half on the token is only data that someone wrote there: the private one must fit. */
-  async #prove(label: string, key: Handle, publicKey: PublicKey): Promise<void> {
-    const challenge = concatBytes(utf8('countersign key proof\0'), randomBytes(32));
-    const [outcome] = await this.#pool.sign([{ key, digest: digestOf(challenge) }]);
-    if (outcome === undefined || isFailure(outcome)) {
-      throw fault('HSM_SIGN_FAILED', { key: label, name: outcome?.name });
-    }
-    if (!verifyFabric(publicKey, challenge, normaliseEcdsa(outcome.raw, 'P-256'))) {
-      throw fault('HSM_KEY_MISMATCH', { key: label });
-    }
-  }
-
-  #key(label: string): FoundKey {
-    const key = this.#found.get(label);
-    if (key === undefined) throw fault('HSM_KEY_UNKNOWN', { key: label });
-    return key;
-  }
-
-  #lost(
-    code: 'HSM_TOKEN_LOST' | 'HSM_SIGNATURE_INVALID',
-    detail: Record<string, string>,
-    cause?: unknown,
-  ): Fault {
-    const reason = fault(code, detail, cause);
-    this.#onLost(reason);
-    return reason;
+  #demandKnown(label: string): void {
+    if (!this.#certified.has(label)) throw fault('HSM_KEY_UNKNOWN', { key: label });
   }
 }
 
-export interface TokenSignerOptions {
-  readonly token: Token;
-  readonly pool: SessionPool;
-  readonly keys: readonly SignerKeyWanted[];
-  /** For a login after the first; the PIN is kept nowhere in between. */
-  readonly readPin: () => string;
-  /** The token or its module is beyond recovery in this process. */
-  readonly onLost: (reason: Fault) => void;
-}
-
-type Failure = Extract<SignOutcome, { failed: unknown }>;
-
-function isFailure(outcome: SignOutcome): outcome is Failure {
-  return 'failed' in outcome;
+function isFailure(result: Uint8Array | Failure | undefined): result is Failure {
+  return result !== undefined && 'failed' in result;
 }

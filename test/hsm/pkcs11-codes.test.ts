@@ -2,8 +2,17 @@ import pkcs11js from 'pkcs11js';
 import t from 'tap';
 import { pkcs11Codes } from '../../hsm/pkcs11-codes.ts';
 import { classifyPkcs11, readPkcs11Error } from '../../hsm/pkcs11-errors.ts';
-import { openModule } from '../../hsm/pkcs11-module.ts';
+import { initialiseModule, loadModule } from '../../hsm/pkcs11-module.ts';
 import { findSoftHsmModule } from '#softhsm-config';
+import type { TestScope } from '../support/softhsm.ts';
+
+function initialisedModule(t: TestScope) {
+  const file = findSoftHsmModule();
+  const module = loadModule(file);
+  initialiseModule(module, file);
+  t.teardown(() => module.C_Finalize());
+  return module;
+}
 
 /** Values of v3.1 that the binding has no name for. */
 const unnamed = new Map([
@@ -52,8 +61,7 @@ t.test('an unknown value spoils a session, but stops a login', async (t) => {
 });
 
 t.test('the value is read from every shape the binding throws', async (t) => {
-  const module = openModule(findSoftHsmModule());
-  t.teardown(() => module.C_Finalize());
+  const module = initialisedModule(t);
   const nowhere = Buffer.alloc(8, 9);
   const thrownBy = (act: () => unknown) => {
     try {
@@ -87,11 +95,11 @@ t.test('the value is read from every shape the binding throws', async (t) => {
 });
 
 t.test('a module that someone initialised before is refused', async (t) => {
-  const module = openModule(findSoftHsmModule());
-  t.teardown(() => module.C_Finalize());
-  t.throws(() => openModule(findSoftHsmModule()), { code: 'HSM_MODULE_SHARED', kind: 'fatal' });
+  const module = initialisedModule(t);
+  const again = () => initialiseModule(module, 'softhsm');
+  t.throws(again, { code: 'HSM_MODULE_SHARED', kind: 'fatal' });
 });
 
 t.test('a missing module is a fault', async (t) => {
-  t.throws(() => openModule('/nonexistent/module.so'), { code: 'HSM_MODULE_MISSING' });
+  t.throws(() => loadModule('/nonexistent/module.so'), { code: 'HSM_MODULE_MISSING' });
 });

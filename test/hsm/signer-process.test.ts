@@ -4,6 +4,7 @@ import t from 'tap';
 import { toHex } from '#base';
 import { parseCsr } from '#crypto';
 import { SignerRefused, signerConfig, startSigner } from '../support/signer-process.ts';
+import { eventually } from '../support/eventually.ts';
 import { temporaryToken } from '../support/softhsm.ts';
 import { blockCall, endorsementPayload } from './samples.ts';
 
@@ -12,6 +13,7 @@ const token = await temporaryToken(t, {
     { label: 'node', role: 'node' },
     { label: 'ordering', role: 'ordering' },
     { label: 'relay', role: 'relay' },
+    { label: 'node2', role: 'node' },
   ],
 });
 
@@ -36,24 +38,34 @@ t.test('a restarted host remembers the blocks it signed', async (t) => {
   await second.kill();
 });
 
-t.test(
-  'a host whose token goes tells its callers, ends, and serves again when it is back',
-  async (t) => {
-    const place = { socket: join(token.dir, 'lost.sock'), stateDir: join(token.dir, 'lost') };
-    const first = await startSigner(t, token, place);
-    const tokens = join(token.dir, 'token', 'tokens');
-    renameSync(tokens, `${tokens}.away`);
-    const items = [{ keyLabel: 'node', proposalResponsePayload: endorsementPayload() }];
-    await t.rejects(first.client.endorse(items), { code: 'HSM_TOKEN_LOST', kind: 'busy' });
-    t.equal(await first.exited, 1);
-    const gone = startSigner(t, token, place);
-    await t.rejects(gone, { code: 'HSM_TOKEN_LOST', exitCode: 1 });
-    renameSync(`${tokens}.away`, tokens);
-    const second = await startSigner(t, token, place);
-    t.equal((await second.client.endorse(items)).length, 1);
-    await second.stop();
-  },
-);
+const items = [{ keyLabel: 'node', proposalResponsePayload: endorsementPayload() }];
+
+t.test('a host whose token goes tells its callers, and serves again when it is back', async (t) => {
+  const place = { socket: join(token.dir, 'lost.sock'), stateDir: join(token.dir, 'lost') };
+  const host = await startSigner(t, token, place);
+  const tokens = join(token.dir, 'token', 'tokens');
+  renameSync(tokens, `${tokens}.away`);
+  const lost = { code: 'HSM_TOKEN_LOST', kind: 'busy' };
+  await t.rejects(host.client.endorse(items), lost);
+  await t.rejects(host.client.endorse(items), lost, 'and the next');
+  const [described] = await host.client.describe();
+  t.not(described?.faultCode, '', 'whoever asks for its keys learns that they do not sign');
+  renameSync(`${tokens}.away`, tokens);
+  t.equal((await eventually(() => host.client.endorse(items))).length, 1);
+  t.match(await host.client.describe(), [{ faultCode: '' }]);
+  t.equal(await host.stop(), 0, 'the host is still the same process');
+});
+
+t.test('a host that starts without its token waits for it', async (t) => {
+  const place = { socket: join(token.dir, 'early.sock'), stateDir: join(token.dir, 'early') };
+  const tokens = join(token.dir, 'token', 'tokens');
+  renameSync(tokens, `${tokens}.away`);
+  const host = await startSigner(t, token, place);
+  await t.rejects(host.client.endorse(items), { code: 'HSM_TOKEN_LOST', kind: 'busy' });
+  renameSync(`${tokens}.away`, tokens);
+  t.equal((await eventually(() => host.client.endorse(items))).length, 1);
+  await host.stop();
+});
 
 t.test('in provisioning mode a host makes certificate requests and nothing else', async (t) => {
   const provisioning = await startSigner(t, token, {
@@ -79,19 +91,20 @@ t.test('in provisioning mode a host makes certificate requests and nothing else'
   await provisioning.stop();
 });
 
-t.test('a host that does not serve says why; it exits with 1 where waiting may help', async (t) => {
+t.test('a host that does not serve says why', async (t) => {
   const wrongPin = join(token.dir, 'wrong.pin');
   writeFileSync(wrongPin, 'not-the-pin');
   const { keys: configured } = signerConfig(token);
   const [node] = configured;
-  const other = token.certificateOf.get('relay')?.file as string;
+  const other = token.certificateOf.get('node2')?.file as string;
+  const relay = token.certificateOf.get('relay')?.file as string;
   const foreign = { ...node, label: 'node', role: 'node' as const, mspid: 'Org1MSP' };
   const cases = [
     ['HSM_PIN_WRONG', { pinFile: wrongPin }],
-    ['HSM_TOKEN_ABSENT', { tokenLabel: 'Org7' }],
     ['HSM_MODULE_MISSING', { module: '/nonexistent.so' }],
     ['BASE_SECRET_UNREADABLE', { pinFile: '/nonexistent' }],
     ['HSM_KEY_MISMATCH', { keys: [{ ...foreign, certificateFile: other }] }],
+    ['HSM_CERTIFICATE_UNIT', { keys: [{ ...foreign, certificateFile: relay }] }],
     ['HSM_KEY_ABSENT', { keys: [{ ...foreign, label: 'nobody' }] }],
     ['BASE_CONFIG_INVALID', { sessions: 0 }],
     ['HSM_CONFIG_CONTRADICTORY', { keys: [{ ...foreign, role: 'ordering' as const }] }],
@@ -107,7 +120,7 @@ t.test('a host that does not serve says why; it exits with 1 where waiting may h
   );
   t.strictSame(
     codes,
-    cases.map(([code]) => [code, code === 'HSM_TOKEN_ABSENT' ? 1 : 2]),
+    cases.map(([code]) => [code, 2]),
   );
   const again = { ...place, stateDir: join(token.dir, 'bad0'), pinFile: wrongPin };
   const refused = await startSigner(t, token, again).catch((error: unknown) => error);

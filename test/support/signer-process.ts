@@ -51,6 +51,7 @@ export function signerConfig(token: TestToken, changes: Partial<SignerConfig> = 
     tokenLabel: token.tokenLabel,
     pinFile: token.pinFile,
     mode: 'serving',
+    processes: 1,
     sessions: 1,
     logLevel: 'info',
     keys: [...token.certificateOf].map(([label, { file }]) => {

@@ -1,0 +1,55 @@
+import { Fault, equalBytes } from '#base';
+import { parsePemAll, verifyChain } from '#crypto';
+import type { Certificate } from '#crypto';
+import type { SignerRole } from '#formats';
+import { fault } from './faults.ts';
+
+/** The organisational unit that makes an identity what its role needs. @see Fabric's NodeOUs */
+const unitOfRole: Readonly<Record<SignerRole, string | undefined>> = {
+  node: 'peer',
+  ordering: 'orderer',
+  relay: 'client',
+  attestation: undefined,
+};
+
+/** @throws HSM_CERTIFICATE_UNIT peers would take nothing that this key signs. */
+export function checkUnit(key: string, role: SignerRole, certificate: Certificate): void {
+  const wanted = unitOfRole[role];
+  const { organizationalUnits } = certificate.subject;
+  if (wanted === undefined || organizationalUnits.includes(wanted)) return;
+  const found = organizationalUnits.join(' ');
+  throw fault('HSM_CERTIFICATE_UNIT', { key, role, wanted, found });
+}
+
+/**
+ * @param pem the CAs, in any order.
+ * @throws HSM_CERTIFICATE_FOREIGN unless one of them issued it.
+ */
+export function checkIssuer(key: string, certificate: Certificate, pem: string): void {
+  const authorities = parsePemAll(pem);
+  const isRoot = (one: Certificate) => equalBytes(one.subject.der, one.issuer.der);
+  const roots = authorities.filter(isRoot);
+  const intermediates = authorities.filter((one) => !isRoot(one));
+  try {
+    // When it is valid is another question; Fabric's MSPs look at chains at this moment too.
+    verifyChain(certificate, { roots, intermediates, at: certificate.notBefore });
+  } catch (cause) {
+    if (!(cause instanceof Fault)) throw cause;
+    throw fault('HSM_CERTIFICATE_FOREIGN', { key, reason: cause.code }, cause);
+  }
+}
+
+/** @returns why the certificate counts for nothing at this time. */
+export function validityFault(
+  key: string,
+  { notBefore, notAfter }: Certificate,
+  nowMs: number,
+): Fault | undefined {
+  if (nowMs > notAfter.getTime()) {
+    return fault('HSM_CERTIFICATE_EXPIRED', { key, notAfter: notAfter.toISOString() });
+  }
+  if (nowMs < notBefore.getTime()) {
+    return fault('HSM_CERTIFICATE_EARLY', { key, notBefore: notBefore.toISOString() });
+  }
+  return undefined;
+}

@@ -1,0 +1,53 @@
+import { SignerKeyReport, SignerReport } from '#formats';
+import type { ReportedCount } from '#formats';
+import type { ServedKey } from './served-keys.ts';
+import { latencyBucketsUs } from './signer-meter.ts';
+import type { SignerMeter } from './signer-meter.ts';
+import type { SignerParts } from './signer-methods.ts';
+
+/** @returns countersign.SignerReport bytes. */
+export function signerReport(
+  { keys, tokens, signer, tokenLabel }: SignerParts,
+  faultCodeOf: (key: ServedKey) => string,
+): Uint8Array {
+  const seats = [...tokens.dispatch.seats];
+  const { canaryMs } = signer;
+  return SignerReport.encode({
+    tokenLabel,
+    breaker: tokens.breaker,
+    faultCode: tokens.downReason?.code ?? '',
+    keys: [...keys.values()].map((key) => keyReport(key, tokens.meter, faultCodeOf(key))),
+    gauges: counts({
+      processes: tokens.processes.size,
+      sessions: seats.length,
+      sessionsInUse: seats.filter(({ load }) => load > 0).length,
+      signaturesWaiting: tokens.dispatch.waiting,
+      canaryAgeMs: canaryMs === 0 ? 0 : performance.now() - canaryMs,
+    }),
+    counters: counts(tokens.meter.counts),
+  });
+}
+
+function keyReport(key: ServedKey, meter: SignerMeter, faultCode: string): SignerKeyReport {
+  const { label, role, mspid, certified } = key;
+  const { buckets, count, totalUs } = meter.latencyOf(label);
+  const endMs = certified?.notAfter.getTime() ?? 0;
+  return {
+    ...SignerKeyReport.initial(),
+    ...{ label, role, mspid, faultCode },
+    certificateEnd: BigInt(Math.floor(endMs / 1000)),
+    latencyBuckets: buckets.map((value, index) => ({
+      name: String(latencyBucketsUs[index] ?? '+Inf'),
+      value: BigInt(value),
+    })),
+    signatures: BigInt(count),
+    totalUs: BigInt(Math.round(totalUs)),
+  };
+}
+
+function counts(values: Readonly<Record<string, number>>): ReportedCount[] {
+  return Object.entries(values).map(([name, value]) => ({
+    name,
+    value: BigInt(Math.round(value)),
+  }));
+}

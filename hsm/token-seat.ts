@@ -1,0 +1,165 @@
+import type { Socket } from 'node:net';
+import type { Digest } from './digest.ts';
+import { pkcs11Codes } from './pkcs11-codes.ts';
+import type { TokenProcess } from './token-process.ts';
+import { answerBytes, encodeJobs, readAnswer, seatGreeting } from './token-wire.ts';
+
+/** A signature that waits for a session or for its answer. */
+export interface SeatJob {
+  readonly label: string;
+  readonly digest: Digest;
+  settle(answer: SeatAnswer): void;
+  /** No session will take it. */
+  refuse(reason: Error): void;
+}
+
+/** What became of a job in one process, of which the keys had this generation. */
+export interface SeatAnswer {
+  /** 0: signed. A return value of PKCS#11; -1: a failure that is not the token's; -2: the process is gone. */
+  readonly code: number;
+  readonly us: number;
+  /** r‖s as the token made it. */
+  readonly raw: Uint8Array;
+  readonly process: TokenProcess;
+  readonly generation: number;
+}
+
+export const processGone = -2;
+
+/** A chunk of work is as much as the token does in this time, so that no seat is far behind another. */
+const chunkUs = 5_000;
+const chunkJobsMax = 64;
+/** A token this fast would wait for its next jobs as long as it signs them. */
+const fastUs = 1_000;
+
+interface Chunk {
+  readonly jobs: readonly SeatJob[];
+  readonly generation: number;
+}
+
+/** The signer host's end of one session in a token's process. */
+export class TokenSeat {
+  readonly process: TokenProcess;
+  readonly #socket: Socket;
+  readonly #onFree: (seat: TokenSeat) => void;
+  readonly #chunks: Chunk[] = [];
+  #isReady = false;
+  #settled = 0;
+  #pending: Buffer = Buffer.alloc(0);
+  #averageUs = 0;
+  #frontSinceMs = 0;
+  #restsUntilMs = 0;
+  #restMs = 0;
+
+  /** @param onFree hears when the seat can take jobs, the first time included. */
+  constructor(process: TokenProcess, socket: Socket, onFree: (seat: TokenSeat) => void) {
+    this.process = process;
+    this.#socket = socket;
+    this.#onFree = onFree;
+    socket.on('data', (bytes: Buffer) => this.#read(bytes));
+    socket.on('error', () => this.leave());
+    socket.on('close', () => this.leave());
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Chunks that it has not answered yet. */
+  get load(): number {
+    return this.#chunks.length;
+  }
+
+  get loadMax(): number {
+    return this.#averageUs > 0 && this.#averageUs < fastUs ? 2 : 1;
+  }
+
+  /** How many jobs it should be given at once. */
+  get roomMax(): number {
+    if (this.#averageUs === 0) return 1;
+    return Math.max(1, Math.min(chunkJobsMax, Math.floor(chunkUs / this.#averageUs)));
+  }
+
+  isResting(nowMs: number): boolean {
+    return nowMs < this.#restsUntilMs;
+  }
+
+  /** How long the token has been busy with the jobs in front; 0 when there are none. */
+  busyMs(nowMs: number): number {
+    return this.#chunks.length === 0 ? 0 : nowMs - this.#frontSinceMs;
+  }
+
+  take(jobs: readonly SeatJob[], nowMs: number): void {
+    if (this.#chunks.length === 0) this.#frontSinceMs = nowMs;
+    this.#chunks.push({ jobs, generation: this.process.generation });
+    this.#socket.write(
+      encodeJobs(
+        jobs.map(({ label, digest }) => ({ key: this.process.keyOf(label).handle, digest })),
+      ),
+    );
+  }
+
+  /** Lets it be for a while: the token was at a limit. Longer each time, until it signs again. */
+  #rest(nowMs: number): void {
+    this.#restMs = Math.min(1_000, Math.max(50, this.#restMs * 2));
+    this.#restsUntilMs = nowMs + this.#restMs;
+    setTimeout(() => this.#onFree(this), this.#restMs).unref();
+  }
+
+  /** Lets the thread close its session and end, once it has answered. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  /** What it has not answered is not answered any more. */
+  leave(): void {
+    this.#isReady = false;
+    this.#socket.destroy();
+    const { process } = this;
+    for (const { jobs, generation } of this.#chunks.splice(0)) {
+      const left = jobs.slice(this.#settled);
+      this.#settled = 0;
+      for (const job of left) {
+        job.settle({ code: processGone, us: 0, raw: new Uint8Array(0), process, generation });
+      }
+    }
+  }
+
+  #read(bytes: Buffer): void {
+    let unread = bytes;
+    if (!this.#isReady && unread[0] === seatGreeting) {
+      this.#isReady = true;
+      unread = unread.subarray(1);
+    }
+    this.#pending = this.#pending.length === 0 ? unread : Buffer.concat([this.#pending, unread]);
+    while (this.#pending.length >= answerBytes) {
+      const answer = this.#pending.subarray(0, answerBytes);
+      this.#pending = this.#pending.subarray(answerBytes);
+      this.#settle(answer);
+    }
+    this.#onFree(this);
+  }
+
+  #settle(bytes: Buffer): void {
+    const [front] = this.#chunks;
+    const job = front?.jobs[this.#settled];
+    if (front === undefined || job === undefined) return;
+    const answer = readAnswer(bytes);
+    this.#settled += 1;
+    this.#frontSinceMs = performance.now();
+    if (isSaturation(answer.code)) this.#rest(this.#frontSinceMs);
+    if (answer.code === 0) {
+      this.#averageUs = this.#averageUs === 0 ? answer.us : this.#averageUs * 0.9 + answer.us * 0.1;
+      this.#restMs = 0;
+    }
+    if (this.#settled === front.jobs.length) {
+      this.#chunks.shift();
+      this.#settled = 0;
+    }
+    job.settle({ ...answer, process: this.process, generation: front.generation });
+  }
+}
+
+function isSaturation(code: number): boolean {
+  return pkcs11Codes.get(code)?.[1] === 'saturation';
+}

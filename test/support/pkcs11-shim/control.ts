@@ -1,0 +1,136 @@
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+
+/** Functions of PKCS#11 that the shim interferes with, by their place in CK_FUNCTION_LIST. */
+export const shimFunctions = {
+  C_Initialize: 0,
+  C_Finalize: 1,
+  C_GetSlotList: 4,
+  C_GetTokenInfo: 6,
+  C_OpenSession: 12,
+  C_CloseSession: 13,
+  C_GetSessionInfo: 15,
+  C_Login: 18,
+  C_Logout: 19,
+  C_CreateObject: 20,
+  C_DestroyObject: 22,
+  C_GetAttributeValue: 24,
+  C_FindObjectsInit: 26,
+  C_FindObjects: 27,
+  C_FindObjectsFinal: 28,
+  C_SignInit: 42,
+  C_Sign: 43,
+  C_GenerateKeyPair: 59,
+} as const;
+export type ShimFunction = keyof typeof shimFunctions;
+
+/** `struct control` of shim.c: 32-bit fields, offsets in bytes. */
+const tokenFields = {
+  sessionCap: 0,
+  idleKillMs: 4,
+  renumber: 8,
+  flipEvery: 12,
+  removed: 16,
+  tokenFlags: 20,
+  flipped: 24,
+  sessionsKilled: 28,
+} as const;
+type TokenField = keyof typeof tokenFields;
+
+const faultsOffset = 256;
+const faultBytes = 32;
+const faultFields = {
+  delayUs: 0,
+  error: 4,
+  errorCount: 8,
+  hang: 12,
+  lostCount: 16,
+  calls: 20,
+  failed: 24,
+  hanging: 28,
+} as const;
+type FaultField = keyof typeof faultFields;
+
+const controlBytes = faultsOffset + 68 * faultBytes;
+/** In place of a count: until it is set otherwise. */
+export const always = 0xffffffff;
+
+/** The file that tells the shim, in whatever processes it runs, what to do. */
+export class ShimControl implements Disposable {
+  readonly #file: number;
+
+  constructor(path: string) {
+    this.#file = openSync(path, 'a+');
+    closeSync(this.#file);
+    this.#file = openSync(path, 'r+');
+    if (fstatSync(this.#file).size < controlBytes) ftruncateSync(this.#file, controlBytes);
+  }
+
+  /** From now on the function answers with this return value, `count` times. */
+  fail(name: ShimFunction, error: number, count: number = always): void {
+    this.setFault(name, 'error', error);
+    this.setFault(name, 'errorCount', count);
+  }
+
+  /** The function does its work, and answers with this return value, `count` times. */
+  loseAnswer(name: ShimFunction, error: number, count: number = always): void {
+    this.setFault(name, 'error', error);
+    this.setFault(name, 'lostCount', count);
+  }
+
+  delay(name: ShimFunction, ms: number): void {
+    this.setFault(name, 'delayUs', Math.round(ms * 1000));
+  }
+
+  hang(name: ShimFunction, hangs: boolean): void {
+    this.setFault(name, 'hang', hangs ? 1 : 0);
+  }
+
+  /** Calls to the function so far, by all processes. */
+  calls(name: ShimFunction): number {
+    return this.fault(name, 'calls');
+  }
+
+  /** Everything works again; counters stay. */
+  heal(): void {
+    for (const name of Object.keys(shimFunctions) as ShimFunction[]) {
+      for (const field of ['delayUs', 'error', 'errorCount', 'hang', 'lostCount'] as const) {
+        this.setFault(name, field, 0);
+      }
+    }
+    for (const field of Object.keys(tokenFields) as TokenField[]) {
+      if (field !== 'flipped' && field !== 'sessionsKilled') this.set(field, 0);
+    }
+  }
+
+  set(field: TokenField, value: number): void {
+    this.#write(tokenFields[field], value);
+  }
+
+  get(field: TokenField): number {
+    return this.#read(tokenFields[field]);
+  }
+
+  setFault(name: ShimFunction, field: FaultField, value: number): void {
+    this.#write(faultsOffset + shimFunctions[name] * faultBytes + faultFields[field], value);
+  }
+
+  fault(name: ShimFunction, field: FaultField): number {
+    return this.#read(faultsOffset + shimFunctions[name] * faultBytes + faultFields[field]);
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#file);
+  }
+
+  #write(offset: number, value: number): void {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(value >>> 0);
+    writeSync(this.#file, bytes, 0, 4, offset);
+  }
+
+  #read(offset: number): number {
+    const bytes = Buffer.alloc(4);
+    readSync(this.#file, bytes, 0, 4, offset);
+    return bytes.readUInt32LE();
+  }
+}
