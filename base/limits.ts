@@ -173,6 +173,8 @@ export const limits = {
   guardBatchMax: 256,
   /** Blocks after which a hardware counter is raised: a TPM's wears out after some hundred thousand. */
   guardRecordsPerEpochMax: 4_096,
+  /** One command to a TPM: real ones take up to a second for a write. */
+  anchorWaitMsMax: 10_000,
   /** How long the holder of a guard may take to say that it lives before another succeeds it. */
   guardHolderWaitMsMax: 2_000,
   /** One bundle: a killed contract, then its signatures. */
@@ -246,9 +248,9 @@ export const limits = {
   /** Calls and streams of one connection: an application's, for all its users. */
   grpcCallsPerConnectionMax: 10_000,
   /** A failure's sentence: it travels percent-encoded in a trailer. */
-  grpcMessageBytesMax: 1_024,
-  /** A failure's details, as base64 in a trailer; some clients take no more than 8 KiB of those. */
-  grpcDetailsBytesMax: 4_096,
+  grpcMessageBytesMax: 768,
+  /** A failure's details, as base64 in a trailer; Java clients take no more than 8 KiB of those. */
+  grpcDetailsBytesMax: 3_072,
   /** A call with many requests: several bundles' worth. */
   callBytesMax: 32 * 1024 * 1024,
   /** Bodies of all calls being read or answered; past it the answer is busy. */
@@ -333,5 +335,14 @@ assert(
 assert(limits.httpSilenceMsMax > limits.answerWaitMsMax, 'an answer that waits is not cut off');
 assert(limits.callBytesInFlightMax >= limits.callBytesMax, 'any call must fit');
 assert(limits.grpcRequestBytesMax > limits.envelopeBytesMax, 'any envelope must fit a call');
+assert(
+  3 * limits.grpcMessageBytesMax + 1.4 * (limits.grpcMessageBytesMax + limits.grpcDetailsBytesMax) <
+    8_000,
+  'any failure must fit into the trailers that clients take',
+);
+assert(
+  limits.grpcDetailsBytesMax > limits.contractMessageBytesMax + 512,
+  'what any contract says must fit a detail',
+);
 assert(limits.deliverMessageBytesMax > limits.blockBytesMax, 'any block must fit a message');
 assert(limits.deliverRetryWaitMsMax >= limits.deliverRetryWaitMsMin, 'waits grow');

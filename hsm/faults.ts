@@ -43,6 +43,7 @@ export const fault = declareFaults({
     'fatal',
     'The guard file is older than what was signed; it must not be gone by.',
   ],
+  HSM_ANCHOR_UNREADABLE: ['broken', 'The counter that anchors the guard cannot be read or raised.'],
   HSM_GUARD_UNREADABLE: ['fatal', 'The guard file cannot be opened or read.'],
   HSM_GUARD_CORRUPT: ['fatal', 'The guard file is corrupt; what was signed is unknown.'],
   HSM_GUARD_FULL: ['busy', 'No space is left for the guard record; nothing was signed.'],
