@@ -105,7 +105,7 @@ function encodeStatus(
   const told: { typeUrl: string; value: Uint8Array }[] = [];
   let bytes = 0;
   for (const { address, mspId, message: text } of details) {
-    const shortened = cut(text, limits.grpcMessageBytesMax);
+    const shortened = cut(text, limits.contractMessageBytesMax);
     const value = ErrorDetail.encode({ address, mspId, message: shortened }).slice();
     bytes += value.length;
     if (bytes > limits.grpcDetailsBytesMax) break;
