@@ -74,6 +74,25 @@ export const SignerConfig = Type.Object(
         'lock; a token behind a network needs signatures per second wanted times its latency in ' +
         'seconds, and not more than it allows',
     }),
+    anchor: Type.Optional(
+      Type.Object(
+        {
+          tcti: Type.String({ minLength: 1, description: 'how tpm2-tools reach the TPM' }),
+          nvIndex: Type.String({ pattern: '^0x[0-9a-fA-F]{1,8}$', description: 'of the counter' }),
+          authFile: path("file with the index's own authorisation value, mode 0600"),
+          startValue: Type.String({
+            pattern: '^[0-9]{1,20}$',
+            description: 'what the counter stood at when it was made for this host',
+          }),
+        },
+        {
+          additionalProperties: false,
+          description:
+            'a TPM 2.0 counter that shows a guard file restored from a copy. Without it only the ' +
+            'blocks that are seen elsewhere show it',
+        },
+      ),
+    ),
     logLevel: Type.String({ default: 'info', description: 'level name of pino' }),
     keys: Type.Array(KeyConfig, { minItems: 1, maxItems: limits.tokenKeysMax / 2 }),
   },

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { limits, serveLink, systemClock, toHex } from '#base';
 import type { Clock, LinkServer, Log } from '#base';
 import { BlockGuard } from './block-guard.ts';
+import { TpmAnchor } from './tpm-anchor.ts';
 import { checkKeyConfigs } from './config.ts';
 import type { SignerConfig } from './config.ts';
 import { readServedKey } from './served-keys.ts';
@@ -33,7 +34,7 @@ export async function openSignerHost(
   const { log, clock = systemClock } = deps;
   await using undo = new AsyncDisposableStack();
   mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
-  const guard = undo.use(await BlockGuard.open(config.stateDir));
+  const guard = undo.use(await BlockGuard.open(config.stateDir, { anchor: anchorOf(config) }));
   const keys = new Map(config.keys.map((key) => [key.label, readServedKey(key)]));
   const tokens = undo.use(await openTokens(config, deps, keys));
   const signer = new TokenSigner(tokens, [...keys.values()]);
@@ -80,4 +81,8 @@ function placeOf(config: SignerConfig, keys: ReadonlyMap<string, ServedKey>): To
     ...(publicKey !== undefined && { spkiHex: toHex(publicKey.spki) }),
   }));
   return { module, tokenLabel, pinFile, stateDir, sessions, keys: wanted };
+}
+
+function anchorOf({ anchor }: SignerConfig): TpmAnchor | undefined {
+  return anchor === undefined ? undefined : new TpmAnchor(anchor);
 }
