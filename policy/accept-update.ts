@@ -11,6 +11,7 @@ import type { ParsedUpdate } from './parse-update.ts';
 import { firstPemBlock } from './pem-identity.ts';
 
 const writersPath = '/Channel/Writers';
+const blockValidationPath = '/Channel/Orderer/BlockValidation';
 
 /** An update that may be ordered. */
 export interface AcceptedUpdate {
@@ -20,20 +21,29 @@ export interface AcceptedUpdate {
   readonly next: ChannelConfig;
 }
 
+/** Who orders, and when. */
+export interface OrderingParty {
+  /** msp.SerializedIdentity of the key that will sign the CONFIG transaction and the blocks. */
+  readonly orderer: Uint8Array;
+  /** The sender's certificate must not have expired then. */
+  readonly at: Date;
+}
+
 /**
  * Judges an update as an ordering service does before it orders it: size, sender, then all that
- * `proposeConfigUpdate` says, then its own rules.
+ * `proposeConfigUpdate` says, then its own rules. The orderer has to be able to go on: it may write
+ * now, and sign blocks afterwards.
  *
  * @param bytes common.Envelope of type CONFIG_UPDATE, as it came.
- * @param at the sender's certificate must not have expired then.
  * @throws POLICY_UPDATE_MALFORMED, POLICY_UPDATE_CHANNEL_OTHER, POLICY_UPDATE_TOO_LARGE,
- *   POLICY_UPDATE_SENDER_EXPIRED, POLICY_UPDATE_SENDER_DENIED; what `proposeConfigUpdate` throws.
+ *   POLICY_UPDATE_SENDER_EXPIRED, POLICY_UPDATE_SENDER_DENIED, POLICY_UPDATE_ORDERER_DENIED; what
+ *   `proposeConfigUpdate` throws.
  * @see Fabric orderer/common/msgprocessor/standardchannel.go, ProcessConfigUpdateMsg.
  */
 export function acceptConfigUpdate(
   config: ChannelConfig,
   bytes: Uint8Array,
-  at: Date,
+  { orderer, at }: OrderingParty,
 ): AcceptedUpdate {
   const envelope = asMalformed(() => Envelope.decodeCanonical(bytes));
   checkEnvelopeSize(config, envelope);
@@ -41,6 +51,7 @@ export function acceptConfigUpdate(
   checkSender(config, envelope, update, at);
   const next = nextConfig(config, update);
   checkOrdering(config, next);
+  checkOrderer(config, next, orderer);
   return { envelope: { config: next.config, lastUpdate: envelope }, next };
 }
 
@@ -70,6 +81,18 @@ function checkSender(
   }
   if (config.evaluate(writersPath, [{ identity: creator, data: payload, signature }])) return;
   throw fault('POLICY_UPDATE_SENDER_DENIED', { policy: writersPath });
+}
+
+/** A chain whose blocks nobody can sign any more would have come to its end. */
+function checkOrderer(current: ChannelConfig, next: ChannelConfig, orderer: Uint8Array): void {
+  for (const [config, policy] of [
+    [current, writersPath],
+    [next, blockValidationPath],
+  ] as const) {
+    if (!config.couldSatisfy(policy, [orderer])) {
+      throw fault('POLICY_UPDATE_ORDERER_DENIED', { policy });
+    }
+  }
 }
 
 /** Undefined for whoever has no certificate: then nobody vouches for it either. */

@@ -41,9 +41,9 @@ export function treeOf(root: ConfigGroup | undefined): ConfigTree {
 
 /**
  * Builds the configuration that the groups of a tree name, from the root down, in the order of
- * names. What stands in the tree without being named by its group is left out.
+ * names. What stands in the tree without being named by its group is left out, as in Fabric.
  *
- * @throws POLICY_UPDATE_INCOMPLETE a group names an element that is not there.
+ * @param tree a configuration with a delta laid over it: all that is named is there.
  * @see Fabric common/configtx/configmap.go, configMapToConfig.
  */
 export function groupOf(tree: ConfigTree): ConfigGroup {
@@ -119,7 +119,7 @@ function elementAt<Kind extends ConfigElement['kind']>(
 ): Extract<ConfigElement, { kind: Kind }> {
   const key = keyOf(kind, home, name);
   const found = tree.get(key);
-  if (found === undefined) throw fault('POLICY_UPDATE_INCOMPLETE', { element: key });
+  if (found === undefined) throw new TypeError(`no element ${key}`);
   return found as Extract<ConfigElement, { kind: Kind }>;
 }
 

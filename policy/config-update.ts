@@ -17,7 +17,7 @@ import type { ParsedUpdate } from './parse-update.ts';
  * @throws POLICY_UPDATE_MALFORMED, POLICY_UPDATE_FIELD_UNKNOWN, POLICY_UPDATE_CHANNEL_OTHER,
  *   POLICY_UPDATE_NAME_INVALID, POLICY_UPDATE_OUTDATED, POLICY_UPDATE_EMPTY,
  *   POLICY_UPDATE_MOD_POLICY_INVALID, POLICY_UPDATE_VERSION_INVALID, POLICY_UPDATE_DENIED,
- *   POLICY_UPDATE_INCOMPLETE, POLICY_UPDATE_FORBIDDEN; POLICY_CONFIG_INVALID the result is none.
+ *   POLICY_UPDATE_FORBIDDEN; POLICY_CONFIG_INVALID the result is none.
  * @see Fabric common/configtx/validator.go, ProposeConfigUpdate; channelconfig/bundle.go, ValidateNew.
  */
 export function proposeConfigUpdate(config: ChannelConfig, envelope: Uint8Array): Config {

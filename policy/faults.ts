@@ -28,6 +28,10 @@ export const fault = declareFaults({
   POLICY_UPDATE_CHANNEL_OTHER: ['malformed', 'The update is for another channel.'],
   POLICY_UPDATE_SENDER_EXPIRED: ['denied', "The sender's certificate has expired."],
   POLICY_UPDATE_SENDER_DENIED: ['denied', 'The sender may not write to the channel.'],
+  POLICY_UPDATE_ORDERER_DENIED: [
+    'denied',
+    'The ordering key may not write to the channel, or could not sign blocks after the update.',
+  ],
   POLICY_UPDATE_NAME_INVALID: ['malformed', 'An element of the update has no valid name.'],
   POLICY_UPDATE_OUTDATED: ['conflict', 'The update has read what is no longer so.'],
   POLICY_UPDATE_EMPTY: ['malformed', 'The update changes nothing.'],
@@ -43,7 +47,6 @@ export const fault = declareFaults({
     'denied',
     'The signatures of the update do not satisfy the policy for changing an element.',
   ],
-  POLICY_UPDATE_INCOMPLETE: ['malformed', 'A group names an element that is not there.'],
   POLICY_UPDATE_FORBIDDEN: ['denied', 'The channel does not allow this change to anybody.'],
   POLICY_TEXT_INVALID: ['malformed', 'The text is not a signature policy.'],
   POLICY_PLUGIN_UNKNOWN: [

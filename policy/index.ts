@@ -1,5 +1,5 @@
 export { acceptConfigUpdate, checkEnvelopeSize } from './accept-update.ts';
-export type { AcceptedUpdate } from './accept-update.ts';
+export type { AcceptedUpdate, OrderingParty } from './accept-update.ts';
 export { parseApplicationPolicyText } from './application-policy-text.ts';
 export { ChannelConfig } from './channel-config.ts';
 export { ConfigMemo } from './config-memo.ts';
