@@ -25,10 +25,13 @@ export interface MadeOrganisation {
   token: ProvisionedToken;
 }
 
-/** Ports chosen once, because the channel's configuration names the manager's. */
+/** Ports chosen once, because the channel's configuration and clients name the manager's. */
 export interface NetworkPorts {
   http: number;
+  /** The zone's own gRPC endpoint: ordering service, gateway, blocks. */
   deliver: number;
+  /** gRPC endpoints that speak for one organisation each, by MSP id. */
+  organizations: Record<string, number>;
 }
 
 /**
@@ -48,7 +51,7 @@ export async function createNetwork(dir: string, spec: NetworkSpec): Promise<Net
     spec.organisations.map((org) => makeOrganisation(layout, org, now)),
   );
   const zone = await makeZone(layout, spec.zone, now);
-  const ports = { http: await freePort(), deliver: await freePort() };
+  const ports = await choosePorts(spec);
   await makeTls(layout, 'manager', zone.tlsCa, now);
   writeFileSync(
     layout.genesisFile,
@@ -164,6 +167,16 @@ function writeOwned(file: string, text: string, mode = 0o644): void {
 }
 
 /** A loopback port that is free now; the channel's configuration keeps it. */
+async function choosePorts({ organisations }: NetworkSpec): Promise<NetworkPorts> {
+  const ports: NetworkPorts = {
+    http: await freePort(),
+    deliver: await freePort(),
+    organizations: {},
+  };
+  for (const { mspid } of organisations) ports.organizations[mspid] = await freePort();
+  return ports;
+}
+
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

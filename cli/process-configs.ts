@@ -89,13 +89,22 @@ function endorserConfig({ layout, spec, organisations }: MadeNetwork, name: stri
 
 function managerConfig({ layout, spec, organisations, zone, ports }: MadeNetwork): unknown {
   const { certificateFile, keyFile } = layout.tls('manager');
+  const listen = (port: number) => ({
+    host: '127.0.0.1',
+    port,
+    tls: { certificateFile, keyFile },
+  });
   const names = endorserNames(spec);
   return {
     ledgerDir: layout.ledger('manager'),
     genesisFile: layout.genesisFile,
     registryFile: layout.registryFile,
-    http: { host: '127.0.0.1', port: ports.http, tls: { certificateFile, keyFile } },
-    deliver: { host: '127.0.0.1', port: ports.deliver, tls: { certificateFile, keyFile } },
+    http: listen(ports.http),
+    deliver: listen(ports.deliver),
+    organizations: organisations.map(({ mspid }) => ({
+      mspid,
+      listen: listen(ports.organizations[mspid] ?? 0),
+    })),
     signer: {
       socket: layout.socket(signerName(zone)),
       orderingKey: keyLabels.ordering(zone.name),

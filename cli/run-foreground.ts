@@ -20,7 +20,10 @@ export async function waitUntilStopped(
 ): Promise<void> {
   say(`requests  https://localhost:${ports.http}/v1/requests`);
   say(`openapi   https://localhost:${ports.http}/openapi.json`);
-  say(`blocks    grpcs://localhost:${ports.deliver}  (orderer.AtomicBroadcast/Deliver)`);
+  say(`gateway   grpcs://localhost:${ports.deliver}  (also blocks, as an orderer and as a peer)`);
+  for (const [mspid, port] of Object.entries(ports.organizations)) {
+    say(`${mspid.padEnd(10)}grpcs://localhost:${port}`);
+  }
   say(`TLS root  ${layout.tls('manager').caFile}`);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 }
