@@ -2,7 +2,6 @@ import { emptyBytes, utf8 } from '#base';
 import {
   BatchTimeout,
   BlockDataHashingStructure,
-  Capabilities,
   HashingAlgorithm,
   MspConfig,
   SignaturePolicyEnvelope,

@@ -5,13 +5,12 @@ import {
   BatchTimeout,
   Capabilities,
   ConfigUpdateEnvelope,
-  ConfigValue,
   ImplicitMetaPolicy,
   OrdererAddresses,
   implicitMetaRules,
   policyTypes,
 } from '#formats';
-import type { ConfigGroup } from '#formats';
+import type { ConfigGroup, ConfigValue } from '#formats';
 import { concatBytes, utf8 } from '#base';
 import { TestCa } from './test-ca.ts';
 import { editMsp, groupAt, signaturePolicy } from './test-channel.ts';

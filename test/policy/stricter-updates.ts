@@ -1,5 +1,5 @@
 import { concatBytes } from '#base';
-import { Capabilities, HashingAlgorithm, ImplicitMetaPolicy, policyTypes } from '#formats';
+import { HashingAlgorithm, ImplicitMetaPolicy, policyTypes } from '#formats';
 import { setBatchSize } from './good-updates.ts';
 import type { BadUpdate } from './bad-updates.ts';
 import { editMsp, groupAt, signaturePolicy } from './test-channel.ts';

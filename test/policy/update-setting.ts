@@ -1,5 +1,5 @@
-import { Config, ConfigEnvelope, ConfigUpdate, Envelope, Payload } from '#formats';
-import type { ConfigGroup } from '#formats';
+import { ConfigEnvelope, ConfigUpdate, Envelope, Payload } from '#formats';
+import type { Config, ConfigGroup } from '#formats';
 import { ChannelConfig, buildGenesisBlock } from '#policy';
 import {
   editedGroup,
