@@ -1,20 +1,22 @@
 import { Fault, emptyBytes, limits } from '#base';
-import type { Clock } from '#base';
+import type { Clock, FaultKind } from '#base';
 import {
   BundleEvents,
   BundleResult,
   ChaincodeEvent,
   EndorseOutcome,
   bundleEventName,
+  lifecycleNamespace,
   buildProposalResponsePayload,
 } from '#formats';
 import type { EndorseTask, RequestEvent } from '#formats';
+import { lifecycleFacts } from '#policy';
 import type { ChannelConfig } from '#policy';
 import { fault } from './faults.ts';
 import type { HeldNode } from './nodes.ts';
 import { refusalOf } from './request-verifier.ts';
 import type { RequestVerifier, VerifiedRequest } from './request-verifier.ts';
-import type { BundleSimulation } from './simulation-messages.ts';
+import type { BundleSimulation, SimulationJob } from './simulation-messages.ts';
 import type { SimulationPool } from './simulation-pool.ts';
 import { parseTask } from './task.ts';
 import type { ParsedTask } from './task.ts';
@@ -43,19 +45,23 @@ export async function endorseTask(
   task: EndorseTask,
   context: EndorseContext,
 ): Promise<EndorseOutcome> {
+  let parsed: ParsedTask | undefined;
   try {
-    const parsed = parseTask(task);
+    parsed = parseTask(task);
     checkTask(parsed, context);
     const { verified, refusals } = verifyRequests(parsed, context);
     if (refusals.length > 0) return { ...EndorseOutcome.initial(), refusals };
     const nodes = context.nodesFor(parsed.contract, task.targetNodes);
-    const simulated = await simulate(parsed, verified, context);
+    const simulated = await simulate(parsed, verified, nodes, context);
     const proposalResponsePayload = votePayload(parsed, simulated);
     const endorsements = await context.endorse(nodes, proposalResponsePayload);
     return { ...EndorseOutcome.initial(), proposalResponsePayload, endorsements };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     if (error.code === 'ENDORSER_BUNDLE_FULL') return refuseRest(task, error);
+    if (parsed?.contract === lifecycleNamespace && foreverKinds.has(error.kind)) {
+      return refuseLifecycle(parsed, error);
+    }
     return {
       ...EndorseOutcome.initial(),
       faultCode: error.code,
@@ -63,6 +69,18 @@ export async function endorseTask(
       faultKind: error.kind,
     };
   }
+}
+
+/** What no other endorser would say otherwise. */
+const foreverKinds = new Set<FaultKind>(['malformed', 'denied', 'absent', 'conflict']);
+
+/** The lifecycle refuses what other contracts carry out as failed; whoever asked is told why. */
+function refuseLifecycle({ requests }: ParsedTask, error: Fault): EndorseOutcome {
+  const { code, kind, message, detail } = error;
+  const sentence = [message, detail['reason'] ?? detail['key']].filter(Boolean).join(' ');
+  const reason = new Fault(code, kind, sentence, detail);
+  const refusals = requests.map((_bytes, index) => refusalOf(index, reason));
+  return { ...EndorseOutcome.initial(), refusals };
 }
 
 /** The requests that no longer fit: not wrong, only too late for this bundle. */
@@ -121,9 +139,11 @@ function verifyRequests(
 function simulate(
   parsed: ParsedTask,
   verified: readonly VerifiedRequest[],
+  nodes: readonly HeldNode[],
   context: EndorseContext,
 ): Promise<BundleSimulation> {
   return context.simulations.run({
+    ...groundsOf(parsed, nodes, context),
     contract: parsed.contract,
     height: context.height,
     timeMs: parsed.timeMs,
@@ -136,6 +156,16 @@ function simulate(
       operations: request.payload.operations,
     })),
   });
+}
+
+function groundsOf(
+  { contract }: ParsedTask,
+  nodes: readonly HeldNode[],
+  { config }: EndorseContext,
+): Pick<SimulationJob, 'lifecycle'> {
+  if (contract !== lifecycleNamespace) return {};
+  const endorsers = nodes.map(({ mspid }) => mspid);
+  return { lifecycle: { facts: lifecycleFacts(config), endorsers } };
 }
 
 /** protos.ProposalResponsePayload bytes: all endorsers of one task must come to the same ones. */

@@ -1,10 +1,9 @@
 import { lifecycleNamespace, readDefinition } from '#formats';
 import type { ContractCode } from './contract-code.ts';
 import { fault } from './faults.ts';
-import { LifecycleContract } from './lifecycle-contract.ts';
 import type { RequestHost } from './request-host.ts';
 import type { Invocable } from './run-bundle.ts';
-import type { Simulator, StateSource } from './simulator.ts';
+import type { StateSource } from './simulator.ts';
 
 export interface OpenedContract {
   contract: Invocable;
@@ -24,11 +23,7 @@ export class ContractOpener {
   }
 
   /** @throws ENDORSER_CONTRACT_UNKNOWN, WASM_… */
-  open(name: string, simulator: Simulator, host: RequestHost): OpenedContract {
-    if (name === lifecycleNamespace) {
-      const contract = new LifecycleContract(simulator, () => host.request());
-      return { contract, contractVersion: 'syscc' };
-    }
+  open(name: string, host: RequestHost): OpenedContract {
     const contractVersion = this.#versionOf(name);
     return { contract: this.#code.open(name, this.#source, host), contractVersion };
   }

@@ -7,6 +7,7 @@ import {
   lifecycleNamespace,
 } from '#formats';
 import type { ProposalTask } from '#formats';
+import { lifecycleFacts } from '#policy';
 import type { ChannelConfig } from '#policy';
 import { operationOf, sentenceOf, verifyProposal } from './client-proposal.ts';
 import type { VerifiedProposal } from './client-proposal.ts';
@@ -71,8 +72,8 @@ interface Made {
 function judge(task: ProposalTask, parts: ProposalEndorsingParts): Judged | Fault {
   try {
     const proposal = verifyProposal(task, parts);
-    const call = callOf(task, proposal, parts.config);
     const nodes = task.evaluateOnly ? [] : parts.nodesFor(proposal.contract, task.targetNodes);
+    const call = callOf(task, proposal, parts.config, nodes);
     return { task, proposal, call, nodes };
   } catch (error) {
     if (error instanceof Fault) return error;
@@ -84,6 +85,7 @@ function callOf(
   task: ProposalTask,
   proposal: VerifiedProposal,
   config: ChannelConfig,
+  nodes: readonly HeldNode[],
 ): ContractCall {
   const { txId, contract, identity, timeMs, args, transient } = proposal;
   const request = {
@@ -95,7 +97,8 @@ function callOf(
   };
   const call = { contract, timeMs, request, transient };
   if (contract !== lifecycleNamespace) return call;
-  return { ...call, rawArgs: args.slice(1), attachments: task.attachments };
+  const lifecycle = { facts: lifecycleFacts(config), endorsers: nodes.map(({ mspid }) => mspid) };
+  return { ...call, rawArgs: args.slice(1), attachments: task.attachments, lifecycle };
 }
 
 async function simulate(

@@ -1,9 +1,11 @@
 import { emptyBytes, fromHex, limits } from '#base';
+import { lifecycleNamespace } from '#formats';
 import type { RequestEvent, RequestResult } from '#formats';
 import type { ContractCode } from './contract-code.ts';
 import { fault } from './faults.ts';
 import { ContractOpener } from './open-contract.ts';
 import { RequestHost } from './request-host.ts';
+import { runLifecycleBundle } from './run-lifecycle.ts';
 import type { BundleSimulation, SimulatedRequest, SimulationJob } from './simulation-messages.ts';
 import { Simulator } from './simulator.ts';
 import type { StateSource } from './simulator.ts';
@@ -22,7 +24,7 @@ export type HeightedSource = StateSource & { readonly height: bigint };
 /**
  * Simulates a bundle: its requests in order, each rolled back alone when it fails.
  *
- * @throws ENDORSER_HEIGHT_BEHIND, ENDORSER_CONTRACT_UNKNOWN, WASM_… when nothing can be run;
+ * @throws what {@link runLifecycleBundle} throws; ENDORSER_HEIGHT_BEHIND, ENDORSER_CONTRACT_UNKNOWN, WASM_… when nothing can be run;
  *   ENDORSER_BUNDLE_FULL whose `requestIndex` is the first request that no longer fits.
  */
 export function runBundle(
@@ -33,10 +35,11 @@ export function runBundle(
   if (source.height !== job.height) {
     throw fault('ENDORSER_HEIGHT_BEHIND', { height: source.height, wanted: job.height });
   }
+  if (job.contract === lifecycleNamespace) return runLifecycleBundle(job, source);
   const simulator = new Simulator(source);
   const host = new RequestHost(simulator, job.contract, job.timeMs);
   const opener = new ContractOpener(source, code);
-  const { contract, contractVersion } = opener.open(job.contract, simulator, host);
+  const { contract, contractVersion } = opener.open(job.contract, host);
   const results: RequestResult[] = [];
   const events: RequestEvent[] = [];
   let outputBytes = 0;

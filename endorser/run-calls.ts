@@ -1,9 +1,11 @@
 import { Fault, emptyBytes, limits } from '#base';
+import { lifecycleNamespace } from '#formats';
 import type { Response } from '#formats';
 import type { ContractCode } from './contract-code.ts';
 import { fault } from './faults.ts';
 import { ContractOpener } from './open-contract.ts';
 import { RequestHost } from './request-host.ts';
+import { runLifecycleCall } from './run-lifecycle.ts';
 import type { HeightedSource, InvocationOutcome } from './run-bundle.ts';
 import type { CallResult, CallsJob, ContractCall } from './simulation-messages.ts';
 import { Simulator } from './simulator.ts';
@@ -45,9 +47,10 @@ function runOrFail(call: ContractCall, source: HeightedSource, opener: ContractO
 }
 
 function runCall(call: ContractCall, source: HeightedSource, opener: ContractOpener): CallResult {
+  if (call.contract === lifecycleNamespace) return runLifecycleCall(call, source);
   const simulator = new Simulator(source);
   const host = new RequestHost(simulator, call.contract, call.timeMs, call.transient);
-  const { contract, contractVersion } = opener.open(call.contract, simulator, host);
+  const { contract, contractVersion } = opener.open(call.contract, host);
   host.begin(call.request, 0);
   const [operation] = call.request.operations;
   const outcome = contract.invoke(operation?.function ?? '', operation?.args ?? []);

@@ -1,5 +1,6 @@
 import type { Fault } from '#base';
 import type { RequestEvent, RequestResult, Response } from '#formats';
+import type { LifecycleFacts } from '#policy';
 
 /** What the endorser's main thread asks of a simulation worker; plain values that can be cloned. */
 export type WorkerJob = { jobId: number } & (
@@ -14,6 +15,15 @@ export interface SimulationJob {
   /** The channel header's timestamp, milliseconds. */
   timeMs: bigint;
   requests: SimulatedRequest[];
+  /** Set for `_lifecycle`. */
+  lifecycle?: LifecycleGrounds;
+}
+
+/** What a simulation of `_lifecycle` rests on beside the state. */
+export interface LifecycleGrounds {
+  facts: LifecycleFacts;
+  /** MSP ids of the nodes that are to endorse; empty when only an answer is wanted. */
+  endorsers: string[];
 }
 
 export interface SimulatedRequest {
@@ -53,6 +63,8 @@ export interface ContractCall {
   rawArgs?: readonly Uint8Array[];
   /** What `rawArgs` refer to by SHA-256. */
   attachments?: readonly Uint8Array[];
+  /** Set for `_lifecycle`. */
+  lifecycle?: LifecycleGrounds;
 }
 
 export type CallResult =

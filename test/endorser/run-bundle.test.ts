@@ -1,5 +1,5 @@
 import t from 'tap';
-import { limits, textOf, toBase64, utf8 } from '#base';
+import { limits, textOf } from '#base';
 import { ApplicationPolicy, definitionWrites, parseRwSet } from '#formats';
 import { builtInContract } from '#wasm';
 import { ContractCode } from '../../endorser/contract-code.ts';
@@ -109,59 +109,6 @@ t.test('a contract that is not deployed is refused by its name', async (t) => {
   t.throws(() => runBundle(job('seal', request(1)), state, contracts), {
     code: 'ENDORSER_CONTRACT_UNKNOWN',
   });
-});
-
-async function deploy(args: string[], clientIsAdmin = true) {
-  const state = stateWith('notary', await builtInContract('notary'));
-  const asked = { ...request(1, ['deploy', ...args]), clientIsAdmin };
-  return runBundle(job('_lifecycle', asked), state, contracts);
-}
-
-t.test('an administrator deploys the next sequence of a contract, with its code', async (t) => {
-  const code = toBase64(await builtInContract('notary'));
-  const { results, readWriteSet } = await deploy([
-    'notary',
-    '1.1',
-    '2',
-    "OR('Org1MSP.peer')",
-    code,
-  ]);
-  t.equal(results[0]?.status, 200);
-  t.ok(writtenKeys(readWriteSet).includes('namespaces/fields/notary/Sequence'));
-  t.ok(writtenKeys(readWriteSet).some((key) => key.startsWith('countersign/code/')));
-});
-
-const wrongDeployments: [string, number, string, string[]][] = [
-  ['a name of a system contract', 0, 'ENDORSER_DEFINITION_INVALID', ['qscc']],
-  ['a name that Fabric refuses', 0, 'ENDORSER_DEFINITION_INVALID', ['no tary']],
-  ['a version that Fabric refuses', 1, 'ENDORSER_DEFINITION_INVALID', ['1 0']],
-  ['a sequence that is none', 2, 'ENDORSER_DEFINITION_INVALID', ['0']],
-  ['a sequence that was used', 2, 'ENDORSER_SEQUENCE_WRONG', ['1']],
-  ['a sequence that skips one', 2, 'ENDORSER_SEQUENCE_WRONG', ['3']],
-  ['a policy that is no policy', 3, 'POLICY_TEXT_INVALID', ['OR(']],
-  ['code that is no base64', 4, 'ENDORSER_DEFINITION_INVALID', ['?']],
-  ['code that is no module', 4, 'WASM_', [toBase64(utf8('not wasm'))]],
-  ['an argument too many', 5, 'ENDORSER_DEFINITION_INVALID', ['more']],
-];
-for (const [what, index, code, [value = '']] of wrongDeployments) {
-  t.test(`a deployment with ${what} is refused and writes nothing`, async (t) => {
-    const good = [
-      'notary',
-      '1.1',
-      '2',
-      "OR('Org1MSP.peer')",
-      toBase64(await builtInContract('notary')),
-    ];
-    const { results, readWriteSet } = await deploy(good.toSpliced(index, 1, value));
-    t.match(results[0]?.code, new RegExp(`^${code}`));
-    t.same(writtenKeys(readWriteSet), []);
-  });
-}
-
-t.test('nobody but an administrator deploys', async (t) => {
-  const code = toBase64(await builtInContract('notary'));
-  const { results } = await deploy(['notary', '1.1', '2', "OR('Org1MSP.peer')", code], false);
-  t.equal(results[0]?.code, 'ENDORSER_ADMIN_REQUIRED');
 });
 
 t.test('a request that writes too much fails alone, one too late waits for the next', async (t) => {
