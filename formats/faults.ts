@@ -8,6 +8,10 @@ export const fault = declareFaults({
   ],
   FORMATS_ANSWER_INVALID: ['broken', 'A process of the zone gave an answer of another shape.'],
   FORMATS_BLOCK_MALFORMED: ['malformed', 'The block is not in the form that Fabric peers accept.'],
+  FORMATS_CONFIG_MALFORMED: [
+    'malformed',
+    'The configuration, or the update it comes from, is not in the form that is known here.',
+  ],
   FORMATS_TRANSACTION_MALFORMED: [
     'malformed',
     'The transaction lacks a layer that Fabric demands.',

@@ -1,25 +1,29 @@
-import { equalBytes } from '#base';
+import { Fault, equalBytes } from '#base';
 import {
   ChannelHeader,
   Payload,
   SignatureHeader,
   Transaction,
   TransactionAction,
+  checkConfigContent,
   headerTypes,
   transactionId,
 } from '#formats';
-import type { SignerRole } from '#formats';
 import { fault } from './faults.ts';
+import type { ServedKey } from './served-keys.ts';
 
 /**
  * Whether this key may sign the envelope's payload: a relay signs endorser transactions, the
- * ordering key configuration, each in its own name only.
+ * ordering key configurations of its channels, each in its own name only.
  *
  * @param payload common.Payload.
  * @throws HSM_ROLE_DENIED, HSM_ENVELOPE_DENIED, FORMATS_PROTOBUF_INVALID,
  *   FORMATS_PROTOBUF_NOT_CANONICAL
  */
-export function checkEnvelope(role: SignerRole, identity: Uint8Array, payload: Uint8Array): void {
+export function checkEnvelope(
+  { role, identity, channels }: Pick<ServedKey, 'role' | 'identity' | 'channels'>,
+  payload: Uint8Array,
+): void {
   const { header, data } = Payload.decodeCanonical(payload);
   if (header === undefined) throw denied('no header');
   const channelHeader = ChannelHeader.decodeCanonical(header.channelHeader);
@@ -33,11 +37,23 @@ export function checkEnvelope(role: SignerRole, identity: Uint8Array, payload: U
       if (channelHeader.txId !== transactionId(nonce, creator)) throw denied('transaction id');
       return checkTransaction(data, header.signatureHeader);
     case 'ordering':
-      if (channelHeader.type !== headerTypes.config) throw denied('header type');
-      return;
+      if (!channels.has(channelHeader.channelId)) throw denied('channel');
+      return checkConfiguration(channelHeader, data);
     case 'node':
     case 'attestation':
       throw fault('HSM_ROLE_DENIED', { role });
+  }
+}
+
+/** What the configuration says is for whoever knows the one before; its form has to be known here. */
+function checkConfiguration(header: ChannelHeader, data: Uint8Array): void {
+  if (header.type !== headerTypes.config) throw denied('header type');
+  if (header.txId !== '' || header.extension.length > 0) throw denied('channel header');
+  try {
+    checkConfigContent(header.channelId, data);
+  } catch (cause) {
+    if (!(cause instanceof Fault)) throw cause;
+    throw fault('HSM_ENVELOPE_DENIED', { reason: 'configuration', ...cause.detail }, cause);
   }
 }
 

@@ -88,7 +88,7 @@ function signEnvelopes(parts: SignerParts, payload: Uint8Array): Promise<Uint8Ar
   demandMode(parts, 'serving');
   const orders = eachItem(SignEnvelopeCall.decodeCanonical(payload).items, (item) => {
     const key = keyOf(parts, item.keyLabel, ['relay', 'ordering']);
-    checkEnvelope(key.role, key.identity, item.payload);
+    checkEnvelope(key, item.payload);
     return { ...order(key, item.payload), verify: true };
   });
   return sign(parts, orders);

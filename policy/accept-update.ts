@@ -35,7 +35,7 @@ export interface OrderingParty {
  * now, and sign blocks afterwards.
  *
  * @param bytes common.Envelope of type CONFIG_UPDATE, as it came.
- * @throws POLICY_UPDATE_MALFORMED, POLICY_UPDATE_CHANNEL_OTHER, POLICY_UPDATE_TOO_LARGE,
+ * @throws POLICY_UPDATE_MALFORMED, POLICY_UPDATE_CHANNEL_OTHER, POLICY_ENVELOPE_TOO_LARGE,
  *   POLICY_UPDATE_SENDER_EXPIRED, POLICY_UPDATE_SENDER_DENIED, POLICY_UPDATE_ORDERER_DENIED; what
  *   `proposeConfigUpdate` throws.
  * @see Fabric orderer/common/msgprocessor/standardchannel.go, ProcessConfigUpdateMsg.
@@ -55,14 +55,15 @@ export function acceptConfigUpdate(
   return { envelope: { config: next.config, lastUpdate: envelope }, next };
 }
 
-/** @throws POLICY_UPDATE_TOO_LARGE over the channel's AbsoluteMaxBytes. */
+/** @throws POLICY_ENVELOPE_TOO_LARGE over the channel's AbsoluteMaxBytes. */
 export function checkEnvelopeSize(
   { batchSize }: ChannelConfig,
   { payload, signature }: Envelope,
 ): void {
   const sizeBytes = payload.length + signature.length;
   const sizeBytesMax = batchSize.absoluteMaxBytes;
-  if (sizeBytes > sizeBytesMax) throw fault('POLICY_UPDATE_TOO_LARGE', { sizeBytes, sizeBytesMax });
+  if (sizeBytes > sizeBytesMax)
+    throw fault('POLICY_ENVELOPE_TOO_LARGE', { sizeBytes, sizeBytesMax });
 }
 
 function checkSender(

@@ -6,6 +6,7 @@ export const fault = declareFaults({
     'malformed',
     'The channel configuration is one that a Fabric peer would refuse.',
   ],
+  POLICY_ENVELOPE_TOO_LARGE: ['malformed', 'The envelope is larger than the channel allows.'],
   POLICY_IDENTITY_INVALID: [
     'unauthenticated',
     'The identity is not valid in the membership provider it names.',
@@ -24,7 +25,6 @@ export const fault = declareFaults({
     'malformed',
     'The update has fields that Fabric peers do not all read in the same way.',
   ],
-  POLICY_UPDATE_TOO_LARGE: ['malformed', 'The envelope is larger than the channel allows.'],
   POLICY_UPDATE_CHANNEL_OTHER: ['malformed', 'The update is for another channel.'],
   POLICY_UPDATE_SENDER_EXPIRED: ['denied', "The sender's certificate has expired."],
   POLICY_UPDATE_SENDER_DENIED: ['denied', 'The sender may not write to the channel.'],

@@ -16,7 +16,7 @@ import {
   headerHash,
   lifecycleKeys,
 } from '#formats';
-import type { KvRwSet, KvWrite } from '#formats';
+import type { KvRwSet, KvWrite, SignerRole } from '#formats';
 import { parsePolicyText } from '#policy';
 import { checkBlock } from '../../hsm/check-block.ts';
 import { checkEndorsement as checkEndorsementOf } from '../../hsm/check-endorsement.ts';
@@ -190,8 +190,10 @@ t.test('approvals keys are made empty, new, and under their organisation’s pol
   });
 });
 
+const keyOf = (role: SignerRole) => ({ role, identity, channels: new Set(['ch']) });
+
 t.test('a relay signs an endorser transaction in its own name only', async (t) => {
-  const check = (payload: Uint8Array) => checkEnvelope('relay', identity, payload);
+  const check = (payload: Uint8Array) => checkEnvelope(keyOf('relay'), payload);
   check(relayPayload(identity));
   const denied = { code: 'HSM_ENVELOPE_DENIED' };
   const twoActions = Transaction.encode({
@@ -214,12 +216,12 @@ t.test('a relay signs an endorser transaction in its own name only', async (t) =
 });
 
 t.test('the ordering key signs configuration only, node keys no envelope', async (t) => {
-  checkEnvelope('ordering', identity, configPayload(identity));
+  checkEnvelope(keyOf('ordering'), configPayload(identity));
   const relayed = relayPayload(identity);
   const denied = { code: 'HSM_ENVELOPE_DENIED' };
-  t.throws(() => checkEnvelope('ordering', identity, relayed), denied);
-  t.throws(() => checkEnvelope('node', identity, relayed), { code: 'HSM_ROLE_DENIED' });
-  t.throws(() => checkEnvelope('attestation', identity, relayed), { code: 'HSM_ROLE_DENIED' });
+  t.throws(() => checkEnvelope(keyOf('ordering'), relayed), denied);
+  t.throws(() => checkEnvelope(keyOf('node'), relayed), { code: 'HSM_ROLE_DENIED' });
+  t.throws(() => checkEnvelope(keyOf('attestation'), relayed), { code: 'HSM_ROLE_DENIED' });
 });
 
 t.test("a block's signature content is made here, of checked parts", async (t) => {
@@ -250,7 +252,8 @@ t.test('mutated contents meet nothing but faults', async (t) => {
   const checks: readonly (readonly [(bytes: Uint8Array) => unknown, Uint8Array])[] = [
     [checkEndorsement, endorsementPayload()],
     [checkEndorsement, lifecyclePayload(notaryDefinition())],
-    [(bytes) => checkEnvelope('relay', identity, bytes), relayPayload(identity)],
+    [(bytes) => checkEnvelope(keyOf('relay'), bytes), relayPayload(identity)],
+    [(bytes) => checkEnvelope(keyOf('ordering'), bytes), configPayload(identity)],
     [(bytes) => checkBlock({ ...block, metadataValue: bytes }, identity), block.metadataValue],
   ];
   for (const [check, valid] of checks) {

@@ -4,6 +4,10 @@ import { sha256 } from '#crypto';
 import {
   ApplicationPolicy,
   ChaincodeAction,
+  ConfigEnvelope,
+  ConfigGroup,
+  ConfigUpdate,
+  ConfigUpdateEnvelope,
   KvRwSet,
   OrdererBlockMetadata,
   Payload,
@@ -18,7 +22,7 @@ import {
   lifecycleNamespace,
   ChannelHeader,
 } from '#formats';
-import type { KvWrite, SignBlockCall } from '#formats';
+import type { ConfigSignature, Envelope, KvWrite, SignBlockCall } from '#formats';
 
 export const nonce = new Uint8Array(24).fill(5);
 
@@ -88,7 +92,30 @@ export function configPayload(creator: Uint8Array, changes: EnvelopeChanges = {}
     channelHeader: ChannelHeader.encode(channelHeader),
     signatureHeader: SignatureHeader.encode({ creator, nonce, ...changes.signatureHeader }),
   };
-  return Payload.encode({ header, data: utf8('config') });
+  return Payload.encode({ header, data: changes.data ?? ConfigEnvelope.encode(configEnvelope()) });
+}
+
+/** A configuration and the update that is said to lead to it. */
+export function configEnvelope(): ConfigEnvelope {
+  const channelGroup = { ...ConfigGroup.initial(), version: 1n, modPolicy: 'Admins' };
+  return { config: { sequence: 1n, channelGroup }, lastUpdate: configUpdateEnvelope() };
+}
+
+export interface UpdateParts {
+  header?: Partial<ChannelHeader>;
+  update?: Partial<ConfigUpdate>;
+  signatures?: ConfigSignature[];
+}
+
+export function configUpdateEnvelope(parts: UpdateParts = {}): Envelope {
+  const writeSet = { ...ConfigGroup.initial(), version: 1n };
+  const channelHeader = { type: headerTypes.configUpdate, channelId: 'ch', ...parts.header };
+  const data = ConfigUpdateEnvelope.encode({
+    configUpdate: ConfigUpdate.encode({ channelId: 'ch', writeSet, ...parts.update }),
+    signatures: parts.signatures ?? [{ signatureHeader: utf8('who'), signature: utf8('signed') }],
+  });
+  const header = { channelHeader: ChannelHeader.encode(channelHeader), signatureHeader: utf8('h') };
+  return { payload: Payload.encode({ header, data }), signature: utf8('signed') };
 }
 
 /** Block `number` of one of many possible chains: the variant tells their contents apart. */

@@ -7,7 +7,7 @@ import { adminOf, org1, org4, signerOf } from './update-setting.ts';
 import type { UpdateParts } from './update-setting.ts';
 
 export type BadUpdateRow = readonly [
-  /** Without POLICY_UPDATE in front. */
+  /** Without POLICY_ in front. */
   code: string,
   title: string,
   parts: UpdateParts,
@@ -40,21 +40,25 @@ const resigned =
 
 /** Updates that are refused for what is around them. */
 export const badEnvelopes: readonly BadUpdateRow[] = [
-  ['MALFORMED', 'no envelope', { envelope: () => garbage }],
-  ['MALFORMED', 'nothing', { envelope: () => emptyBytes }],
+  ['UPDATE_MALFORMED', 'no envelope', { envelope: () => garbage }],
+  ['UPDATE_MALFORMED', 'nothing', { envelope: () => emptyBytes }],
   [
-    'MALFORMED',
+    'UPDATE_MALFORMED',
     'no payload',
     { envelope: () => Envelope.encode({ payload: garbage, signature: garbage }) },
   ],
-  ['MALFORMED', 'no header', { envelope: resigned((payload) => (payload.header = undefined)) }],
   [
-    'MALFORMED',
+    'UPDATE_MALFORMED',
+    'no header',
+    { envelope: resigned((payload) => (payload.header = undefined)) },
+  ],
+  [
+    'UPDATE_MALFORMED',
     'a header that cannot be read',
     { envelope: resigned((payload) => (payload.header!.channelHeader = garbage)) },
   ],
   [
-    'MALFORMED',
+    'UPDATE_MALFORMED',
     'a sender that cannot be read',
     {
       edit: sevenMessages,
@@ -62,14 +66,14 @@ export const badEnvelopes: readonly BadUpdateRow[] = [
     },
   ],
   [
-    'MALFORMED',
+    'UPDATE_MALFORMED',
     'another type',
     { edit: sevenMessages, outside: { type: headerTypes.endorserTransaction } },
   ],
-  ['MALFORMED', 'data that cannot be read', { data: () => garbage }],
-  ['MALFORMED', 'an update that cannot be read', { updateBytes: () => garbage }],
+  ['UPDATE_MALFORMED', 'data that cannot be read', { data: () => garbage }],
+  ['UPDATE_MALFORMED', 'an update that cannot be read', { updateBytes: () => garbage }],
   [
-    'MALFORMED',
+    'UPDATE_MALFORMED',
     'a signature by somebody who cannot be read',
     {
       edit: sevenMessages,
@@ -77,38 +81,38 @@ export const badEnvelopes: readonly BadUpdateRow[] = [
     },
   ],
   [
-    'CHANNEL_OTHER',
+    'UPDATE_CHANNEL_OTHER',
     'an update of another channel',
     { edit: sevenMessages, update: (update) => (update.channelId = 'other') },
   ],
   [
-    'CHANNEL_OTHER',
+    'UPDATE_CHANNEL_OTHER',
     'an envelope for another channel',
     { edit: sevenMessages, outside: { channelId: 'other' } },
   ],
   [
-    'TOO_LARGE',
+    'ENVELOPE_TOO_LARGE',
     'more bytes than a batch may have',
     { edit: sevenMessages },
     setBatchSize({ preferredMaxBytes: 512, absoluteMaxBytes: 2_000 }),
   ],
   [
-    'SENDER_EXPIRED',
+    'UPDATE_SENDER_EXPIRED',
     'a sender whose certificate has expired',
     { edit: sevenMessages, outside: { sender: signerOf(org1, expired) } },
   ],
   [
-    'SENDER_DENIED',
+    'UPDATE_SENDER_DENIED',
     'a sender that may only endorse',
     { edit: sevenMessages, outside: { sender: signerOf(org1, org1.peer) } },
   ],
   [
-    'SENDER_DENIED',
+    'UPDATE_SENDER_DENIED',
     'a sender of an organisation that is not on the channel',
     { edit: sevenMessages, outside: { sender: adminOf(org4) } },
   ],
   [
-    'SENDER_DENIED',
+    'UPDATE_SENDER_DENIED',
     'an envelope with another signature',
     {
       edit: sevenMessages,
@@ -117,7 +121,7 @@ export const badEnvelopes: readonly BadUpdateRow[] = [
     },
   ],
   [
-    'ORDERER_DENIED',
+    'UPDATE_ORDERER_DENIED',
     'an orderer that may not write',
     { edit: sevenMessages },
     (channel) =>

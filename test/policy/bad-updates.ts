@@ -51,10 +51,11 @@ const batchSizeIn = ({ writeSet }: ConfigUpdate) =>
 const table: readonly BadUpdateRow[] = [
   ...badEnvelopes,
   ...['with space', '..', '.', '', 'a/b', 'ümlaut', longName].map(
-    (name) => ['NAME_INVALID', `an element "${name.slice(0, 12)}"`, { edit: named(name) }] as const,
+    (name) =>
+      ['UPDATE_NAME_INVALID', `an element "${name.slice(0, 12)}"`, { edit: named(name) }] as const,
   ),
   [
-    'NAME_INVALID',
+    'UPDATE_NAME_INVALID',
     'an element with a bad name among those that were read',
     {
       edit: sevenMessages,
@@ -62,13 +63,13 @@ const table: readonly BadUpdateRow[] = [
     },
   ],
   [
-    'OUTDATED',
+    'UPDATE_OUTDATED',
     'an older version that was read',
     { edit: sevenMessages },
     (channel) => void (groupAt(channel, 'Orderer').version = 3n),
   ],
   [
-    'OUTDATED',
+    'UPDATE_OUTDATED',
     'an element that was read and is not there',
     {
       edit: sevenMessages,
@@ -76,25 +77,29 @@ const table: readonly BadUpdateRow[] = [
     },
   ],
   [
-    'OUTDATED',
+    'UPDATE_OUTDATED',
     'a value read where there is a policy',
     {
       edit: sevenMessages,
       update: ({ readSet }) => readSet!.values.set('Admins', newValue(emptyBytes)),
     },
   ],
-  ['EMPTY', 'nothing that is written', { update: (update) => (update.writeSet = undefined) }],
-  ['EMPTY', 'what is written is what was read', {}],
+  [
+    'UPDATE_EMPTY',
+    'nothing that is written',
+    { update: (update) => (update.writeSet = undefined) },
+  ],
+  ['UPDATE_EMPTY', 'what is written is what was read', {}],
   ...['', '/', '//Channel', 'Admins/', 'has space', '..', longName, '/Channel/Ädmins'].map(
     (modPolicy) =>
       [
-        'MOD_POLICY_INVALID',
+        'UPDATE_MOD_POLICY_INVALID',
         `"${modPolicy.slice(0, 12)}" as the next policy`,
         { edit: governed(modPolicy) },
       ] as const,
   ),
   [
-    'MOD_POLICY_INVALID',
+    'UPDATE_MOD_POLICY_INVALID',
     'a new element that nobody may change',
     {
       edit: (channel) => {
@@ -104,17 +109,17 @@ const table: readonly BadUpdateRow[] = [
     },
   ],
   [
-    'VERSION_INVALID',
+    'UPDATE_VERSION_INVALID',
     'a version too far ahead',
     { edit: sevenMessages, update: (update) => (batchSizeIn(update).version = 2n) },
   ],
   [
-    'VERSION_INVALID',
+    'UPDATE_VERSION_INVALID',
     'the version that it has',
     { edit: sevenMessages, update: (update) => (batchSizeIn(update).version = 0n) },
   ],
   [
-    'VERSION_INVALID',
+    'UPDATE_VERSION_INVALID',
     'a new element in version 1',
     {
       edit: named('Auditors'),
@@ -123,7 +128,7 @@ const table: readonly BadUpdateRow[] = [
     },
   ],
   [
-    'VERSION_INVALID',
+    'UPDATE_VERSION_INVALID',
     'a group that changes without its next version',
     {
       edit: named('Auditors'),
@@ -133,30 +138,34 @@ const table: readonly BadUpdateRow[] = [
       },
     },
   ],
-  ['DENIED', 'no signature', { edit: sevenMessages, signers: [] }],
+  ['UPDATE_DENIED', 'no signature', { edit: sevenMessages, signers: [] }],
   [
-    'DENIED',
+    'UPDATE_DENIED',
     'administrators of others',
     { edit: sevenMessages, signers: [org1, org2, org3].map(adminOf) },
   ],
-  ['DENIED', 'one administrator of three', { edit: named('Auditors'), signers: [adminOf(org1)] }],
   [
-    'DENIED',
+    'UPDATE_DENIED',
+    'one administrator of three',
+    { edit: named('Auditors'), signers: [adminOf(org1)] },
+  ],
+  [
+    'UPDATE_DENIED',
     'one administrator twice',
     { edit: named('Auditors'), signers: [adminOf(org1), adminOf(org1)] },
   ],
   [
-    'DENIED',
+    'UPDATE_DENIED',
     'a client beside an administrator',
     { edit: named('Auditors'), signers: [adminOf(org1), signerOf(org2, org2.client)] },
   ],
   [
-    'DENIED',
+    'UPDATE_DENIED',
     'an administrator of somebody not on the channel',
     { edit: named('Auditors'), signers: [adminOf(org1), adminOf(org4)] },
   ],
   [
-    'DENIED',
+    'UPDATE_DENIED',
     'a signature over another update',
     {
       edit: sevenMessages,
@@ -164,7 +173,7 @@ const table: readonly BadUpdateRow[] = [
     },
   ],
   [
-    'DENIED',
+    'UPDATE_DENIED',
     'a signature with the header of another',
     {
       edit: sevenMessages,
@@ -174,21 +183,26 @@ const table: readonly BadUpdateRow[] = [
       }),
     },
   ],
-  ['DENIED', 'an element whose policy does not exist', { edit: sevenMessages }, governed('Nobody')],
   [
-    'DENIED',
+    'UPDATE_DENIED',
+    'an element whose policy does not exist',
+    { edit: sevenMessages },
+    governed('Nobody'),
+  ],
+  [
+    'UPDATE_DENIED',
     'an element whose policy is a path to nowhere',
     { edit: sevenMessages },
     governed('/Channel'),
   ],
   [
-    'DENIED',
+    'UPDATE_DENIED',
     'an element whose policy is outside of the channel',
     { edit: sevenMessages },
     governed('/Other/Admins'),
   ],
   [
-    'DENIED',
+    'UPDATE_DENIED',
     'an organisation that lets itself in',
     {
       edit: (channel) =>
@@ -206,7 +220,7 @@ function anotherUpdate(): Uint8Array {
 
 /** Updates that break a rule of their own form, their versions or their signatures. */
 export const badUpdates: readonly BadUpdate[] = table.map(([code, title, parts, before]) => ({
-  code: `POLICY_UPDATE_${code}`,
+  code: `POLICY_${code}`,
   title,
   parts,
   ...(before && { before }),
