@@ -2,6 +2,8 @@ export * from './block.ts';
 export * from './block-delivery.ts';
 export * from './bundle.ts';
 export * from './bundle-reader.ts';
+export { buildConfigPayload, checkConfigContent } from './config-transaction.ts';
+export type { ConfigPayloadSpec } from './config-transaction.ts';
 export * from './fabric-commit.ts';
 export * from './fabric-common.ts';
 export * from './fabric-config.ts';
