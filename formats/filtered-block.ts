@@ -1,15 +1,15 @@
+import { emptyBytes } from '#base';
 import { metadataIndexes } from './fabric-common.ts';
 import type { Block } from './fabric-common.ts';
-import type { FilteredBlock, FilteredTransaction } from './fabric-events.ts';
-import { ChaincodeEvent, validationCodes } from './fabric-peer.ts';
-import { parseTransaction } from './transaction.ts';
-import type { EndorsedAction } from './transaction.ts';
+import type { FilteredBlock, FilteredTransactionActions } from './fabric-events.ts';
+import { validationCodes } from './fabric-peer.ts';
+import type { ChaincodeEvent } from './fabric-peer.ts';
+import { toldTransaction } from './told-transaction.ts';
 
 /**
  * What a client may know of a block without reading it: ids, codes, and which events there were.
  *
  * @param block with TRANSACTIONS_FILTER filled in.
- * @throws FORMATS_PROTOBUF_INVALID, FORMATS_TRANSACTION_MALFORMED
  * @see Fabric core/peer/deliverevents.go, toFilteredBlock.
  */
 export function filteredBlockOf({ header, data, metadata }: Block): FilteredBlock {
@@ -20,21 +20,24 @@ export function filteredBlockOf({ header, data, metadata }: Block): FilteredBloc
     filteredTransactions: [],
   };
   for (const [index, envelope] of (data?.data ?? []).entries()) {
-    const { channelHeader, endorsed } = parseTransaction(envelope);
-    filtered.channelId = channelHeader.channelId;
-    const transaction: FilteredTransaction = {
-      txid: channelHeader.txId,
-      type: channelHeader.type,
+    const told = toldTransaction(envelope);
+    if (told === undefined) continue;
+    const { channelId, txId, type } = told.channelHeader;
+    filtered.channelId = channelId;
+    filtered.filteredTransactions.push({
+      txid: txId,
+      type,
       txValidationCode: codes?.[index] ?? validationCodes.NOT_VALIDATED,
-      transactionActions: endorsed && { chaincodeActions: actionsOf(endorsed) },
-    };
-    filtered.filteredTransactions.push(transaction);
+      transactionActions: told.events && actionsOf(told.events),
+    });
   }
   return filtered;
 }
 
-function actionsOf({ action }: EndorsedAction) {
-  const { chaincodeId, txId, eventName } = ChaincodeEvent.decode(action.events);
-  if (chaincodeId === '') return [];
-  return [{ chaincodeEvent: { chaincodeId, txId, eventName, payload: new Uint8Array(0) } }];
+function actionsOf(events: readonly ChaincodeEvent[]): FilteredTransactionActions {
+  return {
+    chaincodeActions: events
+      .filter(({ chaincodeId }) => chaincodeId !== '')
+      .map((event) => ({ chaincodeEvent: { ...event, payload: emptyBytes } })),
+  };
 }

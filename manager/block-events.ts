@@ -1,18 +1,17 @@
 import { Fault } from '#base';
 import {
-  ChaincodeEvent,
+  bundleEventName,
   bundleOf,
-  headerTypes,
   metadataIndexes,
   parseTransaction,
+  toldTransaction,
   validationCodes,
 } from '#formats';
-import type { Block, ParsedTransaction } from '#formats';
+import type { Block, Bundle, ChaincodeEvent } from '#formats';
 import { eventId } from './event-ids.ts';
 
 /** The events of one valid transaction, as clients get them. */
 export interface TransactionEvents {
-  txId: string;
   /** Its place in the block. */
   index: number;
   events: ChaincodeEvent[];
@@ -26,41 +25,32 @@ export interface TransactionEvents {
  */
 export function blockEvents({ data, metadata }: Block): TransactionEvents[] {
   const codes = metadata?.metadata[metadataIndexes.transactionsFilter];
-  const found: TransactionEvents[] = [];
-  for (const [index, envelope] of (data?.data ?? []).entries()) {
-    if (codes?.[index] !== validationCodes.VALID) continue;
-    const parsed = parseTransaction(envelope);
-    if (parsed.channelHeader.type !== headerTypes.endorserTransaction) continue;
-    const events = eventsOf(parsed).filter(isWhole);
-    found.push({ txId: parsed.channelHeader.txId, index, events });
-  }
-  return found;
+  return (data?.data ?? []).flatMap((envelope, index) => {
+    if (codes?.[index] !== validationCodes.VALID) return [];
+    const events = toldTransaction(envelope)?.events ?? [];
+    return [{ index, events: events.flatMap((event) => tellSingly(event, envelope)) }];
+  });
 }
 
-function eventsOf(parsed: ParsedTransaction): ChaincodeEvent[] {
-  const bytes = parsed.endorsed?.action.events;
-  if (bytes === undefined || bytes.length === 0) return [];
-  const bundle = bundleOf(parsed);
-  if (bundle === undefined || bundle.events.length === 0) return readEvent(bytes);
-  const { txId } = parsed.channelHeader;
+function tellSingly(event: ChaincodeEvent, envelope: Uint8Array): ChaincodeEvent[] {
+  const { chaincodeId, eventName, txId } = event;
+  if (chaincodeId === '' || eventName === '' || txId === '') return [];
+  const bundle = eventName === bundleEventName ? readBundle(envelope) : undefined;
+  if (bundle === undefined) return [event];
   return bundle.events.map(({ name, payload }, index, { length }) => ({
-    chaincodeId: bundle.contract,
+    chaincodeId,
     txId: eventId(txId, index, length),
     eventName: name,
     payload,
   }));
 }
 
-/** What is no event is passed over, as a stock peer does. */
-function readEvent(bytes: Uint8Array): ChaincodeEvent[] {
+/** Another transaction may use the name, too: its event is passed on as it is. */
+function readBundle(envelope: Uint8Array): Bundle | undefined {
   try {
-    return [ChaincodeEvent.decode(bytes)];
+    return bundleOf(parseTransaction(envelope));
   } catch (error) {
-    if (error instanceof Fault) return [];
+    if (error instanceof Fault) return undefined;
     throw error;
   }
-}
-
-function isWhole({ chaincodeId, eventName, txId }: ChaincodeEvent): boolean {
-  return chaincodeId !== '' && eventName !== '' && txId !== '';
 }
