@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { Fault, limits, utf8 } from '#base';
 import type { Clock } from '#base';
 import { buildEnvelopePayload, buildProposal, bundleFunction } from '#formats';
-import type { BuiltProposal, ClientCertificate, SignerClient } from '#formats';
+import type { BuiltProposal, ClientCertificate, EndorseTask, SignerClient } from '#formats';
 import type { Ledger } from '#ledger';
 import type { Cut } from './bundler.ts';
-import type { EndorsementCollector, EndorsementResult } from './endorsement.ts';
+import type { EndorsementCollector, EndorsementResult, EndorserAnswer } from './endorsement.ts';
+import { kindOf } from './endorsement.ts';
+import type { EndorserPool } from './endorser-pool.ts';
 import { fault } from './faults.ts';
+import type { NodePlans } from './node-plans.ts';
 import { sealEnvelopes } from './seal-envelopes.ts';
 import { refuse, refuseAll } from './wave-entries.ts';
 import type { EndorsedBundle, Entry } from './wave-entries.ts';
@@ -17,6 +20,8 @@ export interface BundleEndorsingParts {
   channel: string;
   ledger: Ledger;
   collector: EndorsementCollector;
+  pool: EndorserPool;
+  plans: NodePlans;
   signer: SignerClient;
   /** Label of the relay key and its msp.SerializedIdentity. */
   relayKey: { label: string; serializedIdentity: Uint8Array };
@@ -51,7 +56,7 @@ export class BundleEndorsing {
         refuseAll(entries, reason);
         return undefined;
       }
-      entries = this.#withoutRefused(entries, result.refusals);
+      entries = this.#withoutRefused(entries, result.final);
     }
     return undefined;
   }
@@ -72,10 +77,7 @@ export class BundleEndorsing {
   }
 
   /** Answers the refused requests; those for which only the bundle was full wait for the next. */
-  #withoutRefused(
-    entries: Entry[],
-    refusals: readonly { requestIndex: number; fault: Fault }[],
-  ): Entry[] {
+  #withoutRefused(entries: Entry[], refusals: readonly Refusal[]): Entry[] {
     const refused = new Map(refusals.map((one) => [one.requestIndex, one.fault]));
     const later: Entry[] = [];
     for (const [index, reason] of refused) {
@@ -105,21 +107,56 @@ export class BundleEndorsing {
     contract: string,
     proposal: BuiltProposal,
     entries: readonly Entry[],
-  ): Promise<EndorsementResult> {
-    const { collector, ledger, policyOf } = this.#parts;
+  ): Promise<EndorsementResult<Refusal[]>> {
+    const { collector, ledger, policyOf, plans, pool } = this.#parts;
+    const { channelHeader, signatureHeader, proposalPayload } = proposal;
+    const task = {
+      channelHeader,
+      signatureHeader,
+      proposalPayload,
+      clients: clientsOf(entries),
+    };
+    const { height } = ledger;
     try {
+      const policy = policyOf(contract);
       return await collector.collect({
         contract,
         proposal,
-        clients: clientsOf(entries),
-        policy: policyOf(contract),
-        height: ledger.height,
+        alternatives: (reachable) => plans.ofPolicy(policy, reachable),
+        ask: ({ endorser, nodes }) =>
+          askFor(pool, endorser, { ...task, targetNodes: nodes }, height),
       });
     } catch (error) {
       if (!(error instanceof Fault) || error.kind === 'fatal') throw error;
       return { kind: 'failed', fault: error };
     }
   }
+}
+
+/** A request that must not be in the bundle. */
+interface Refusal {
+  requestIndex: number;
+  fault: Fault;
+}
+
+async function askFor(
+  pool: EndorserPool,
+  endorser: string,
+  task: EndorseTask,
+  height: bigint,
+): Promise<EndorserAnswer<Refusal[]>> {
+  const [outcome] = await pool.endorse(endorser, [task], height);
+  if (outcome === undefined) throw fault('MANAGER_ENDORSEMENT_MISSING');
+  const { faultCode, faultKind, faultSentence, refusals } = outcome;
+  if (faultCode !== '') throw new Fault(faultCode, kindOf(faultKind), faultSentence, {});
+  if (refusals.length === 0) return { kind: 'endorsed', ...outcome };
+  return {
+    kind: 'final',
+    final: refusals.map(({ requestIndex, code, kind, sentence }) => ({
+      requestIndex,
+      fault: new Fault(code, kindOf(kind), sentence, {}),
+    })),
+  };
 }
 
 function clientsOf(entries: readonly Entry[]): ClientCertificate[] {

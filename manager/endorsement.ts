@@ -2,8 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Fault, concatBytes, equalBytes, httpStatusOf, limits } from '#base';
 import type { FaultKind, Log } from '#base';
 import { ProposalResponsePayload, proposalHash } from '#formats';
-import type { BuiltProposal, ClientCertificate, EndorseOutcome, Endorsement } from '#formats';
-import { planEndorsement } from '#policy';
+import type { BuiltProposal, Endorsement, NodeEndorsement } from '#formats';
 import type { ChannelConfig, NodeIdentity } from '#policy';
 import type { RoutingConfig } from './config.ts';
 import type { EndorserPool } from './endorser-pool.ts';
@@ -11,19 +10,26 @@ import { fault } from './faults.ts';
 import { chooseAssignments } from './routing.ts';
 import type { Assignment, Choice } from './routing.ts';
 
-/** A bundle's proposal on its way to the endorsers. */
-export interface EndorsementJob {
+/** A proposal on its way to the endorsers. */
+export interface EndorsementJob<Final> {
   contract: string;
   proposal: BuiltProposal;
-  clients: ClientCertificate[];
-  /** protos.ApplicationPolicy bytes of the contract. */
-  policy: Uint8Array;
-  height: bigint;
+  /** @returns sets of nodes whose endorsements together are what is wanted, the preferred first. */
+  alternatives: (reachable: ReadonlySet<string>) => string[][];
+  /** Asks one endorser. @throws Fault when it did not serve. */
+  ask: (assignment: Assignment) => Promise<EndorserAnswer<Final>>;
+  /** Whether endorsers may stand on different heights, and so come to different results in earnest. */
+  heightsDiffer?: boolean;
 }
 
-export type EndorsementResult =
+export type EndorserAnswer<Final> =
+  | { kind: 'endorsed'; proposalResponsePayload: Uint8Array; endorsements: NodeEndorsement[] }
+  /** What asking others would not change. */
+  | { kind: 'final'; final: Final };
+
+export type EndorsementResult<Final> =
   | { kind: 'endorsed'; proposalResponsePayload: Uint8Array; endorsements: Endorsement[] }
-  | { kind: 'refused'; refusals: { requestIndex: number; fault: Fault }[] }
+  | { kind: 'final'; final: Final }
   | { kind: 'failed'; fault: Fault };
 
 export interface CollectorParts {
@@ -48,9 +54,9 @@ interface Failed {
 }
 
 /**
- * Has a bundle endorsed: chooses target nodes by the policy and endorsers by the routing mode,
- * verifies every endorsement that comes back, and asks for a failed or wrong one again, elsewhere
- * where that is possible.
+ * Has a proposal endorsed: chooses target nodes and endorsers by the routing mode, verifies every
+ * endorsement that comes back, and asks for a failed or wrong one again, elsewhere where that is
+ * possible.
  */
 export class EndorsementCollector {
   readonly #parts: CollectorParts;
@@ -60,19 +66,20 @@ export class EndorsementCollector {
     this.#parts = parts;
   }
 
-  async collect(job: EndorsementJob): Promise<EndorsementResult> {
+  /** Names of the nodes whose keys are in reach now. */
+  reachableNodes(): Set<string> {
+    return new Set(this.#parts.pool.states().flatMap((one) => (one.reachable ? one.nodes : [])));
+  }
+
+  async collect<Final>(job: EndorsementJob<Final>): Promise<EndorsementResult<Final>> {
     const { pool, routing } = this.#parts;
     const failed: Failed = { endorsers: new Set(), nodes: new Set() };
     const turn = (this.#turn += 1) - 1;
     let lastFault: Fault | undefined;
     for (let attempt = 0; attempt < limits.endorseAttemptsMax; attempt += 1) {
       const tried = { failedEndorsers: failed.endorsers, failedNodes: failed.nodes, attempt, turn };
-      const choice = chooseAssignments(
-        routing,
-        this.#alternatives(job.policy),
-        pool.states(),
-        tried,
-      );
+      const alternatives = job.alternatives(this.reachableNodes());
+      const choice = chooseAssignments(routing, alternatives, pool.states(), tried);
       if (choice === undefined) {
         // All are there and cannot: nothing is gained by holding up the other bundles.
         if (pool.states().every(({ reachable }) => reachable)) break;
@@ -85,37 +92,29 @@ export class EndorsementCollector {
       if (result.kind !== 'failed') return result;
       lastFault = result.fault;
     }
-    return { kind: 'failed', fault: finalFault(job, lastFault) };
+    return { kind: 'failed', fault: finalFault(job.contract, lastFault) };
   }
 
-  #alternatives(policy: Uint8Array): string[][] {
-    const reachable = new Set(
-      this.#parts.pool.states().flatMap((one) => (one.reachable ? one.nodes : [])),
-    );
-    const candidates = [...this.#parts.nodes().values()].filter((one) => reachable.has(one.name));
-    return planEndorsement(this.#parts.config(), policy, candidates);
-  }
-
-  async #attempt(
-    job: EndorsementJob,
+  async #attempt<Final>(
+    job: EndorsementJob<Final>,
     { nodes, assignments }: Choice,
     failed: Failed,
-  ): Promise<EndorsementResult> {
+  ): Promise<EndorsementResult<Final>> {
     const gathered: Gathered = { payload: undefined, byNode: new Map() };
     const answers = await Promise.all(
       assignments.map(async (assignment) => ({
         assignment,
-        answer: await this.#ask(job, assignment),
+        answer: await askOrFault(job, assignment),
       })),
     );
     let lastFault: Fault | undefined;
     for (const { assignment, answer } of answers) {
-      if (!(answer instanceof Fault) && answer.refusals.length > 0) return refusedOf(answer);
+      if (!(answer instanceof Fault) && answer.kind === 'final') return answer;
       const wrong =
-        answer instanceof Fault ? answer : this.#take(job, assignment, answer, gathered);
+        answer instanceof Fault ? answer : this.#take(job.proposal, assignment, answer, gathered);
       if (wrong === undefined) continue;
       lastFault = wrong;
-      this.#note(assignment, wrong, failed);
+      this.#note(assignment, wrong, failed, job.heightsDiffer === true);
     }
     if (lastFault !== undefined) return { kind: 'failed', fault: lastFault };
     const endorsements = nodes.map((node) => gathered.byNode.get(node) as Endorsement);
@@ -123,54 +122,34 @@ export class EndorsementCollector {
     return { kind: 'endorsed', proposalResponsePayload, endorsements };
   }
 
-  #note({ endorser, nodes }: Assignment, wrong: Fault, failed: Failed): void {
+  #note(
+    { endorser, nodes }: Assignment,
+    wrong: Fault,
+    failed: Failed,
+    heightsDiffer: boolean,
+  ): void {
     const { code, detail } = wrong;
-    failed.endorsers.add(endorser);
+    const isHonest = heightsDiffer && code === 'MANAGER_ENDORSEMENT_DIVERGES';
+    if (!isHonest) failed.endorsers.add(endorser);
     if (typeof detail['node'] === 'string') failed.nodes.add(detail['node']);
     // One that hangs or lies would hold up every bundle; what it says of itself does not.
-    if (code === 'BASE_LINK_TIMEOUT' || code.startsWith('MANAGER_ENDORSEMENT_')) {
-      this.#parts.pool.rest(endorser);
-    }
+    const isSuspect = code === 'BASE_LINK_TIMEOUT' || code.startsWith('MANAGER_ENDORSEMENT_');
+    if (isSuspect && !isHonest) this.#parts.pool.rest(endorser);
     this.#parts.log.warn(
       { endorser, nodes, code, node: detail['node'] },
       'an endorsement failed and is asked for again',
     );
   }
 
-  async #ask(job: EndorsementJob, assignment: Assignment): Promise<EndorseOutcome | Fault> {
-    const { channelHeader, signatureHeader, proposalPayload } = job.proposal;
-    try {
-      const [outcome] = await this.#parts.pool.endorse(
-        assignment.endorser,
-        [
-          {
-            channelHeader,
-            signatureHeader,
-            proposalPayload,
-            targetNodes: assignment.nodes,
-            clients: job.clients,
-          },
-        ],
-        job.height,
-      );
-      if (outcome === undefined) return fault('MANAGER_ENDORSEMENT_MISSING');
-      if (outcome.faultCode === '') return outcome;
-      return new Fault(outcome.faultCode, kindOf(outcome.faultKind), outcome.faultSentence, {});
-    } catch (error) {
-      if (error instanceof Fault) return error;
-      throw error;
-    }
-  }
-
   /** Verifies one endorser's answer. @returns what is wrong with it, or undefined. */
   #take(
-    { proposal }: EndorsementJob,
+    proposal: BuiltProposal,
     { endorser, nodes }: Assignment,
-    outcome: EndorseOutcome,
+    answer: EndorserAnswer<never> & { kind: 'endorsed' },
     gathered: Gathered,
   ): Fault | undefined {
-    const payload = outcome.proposalResponsePayload;
-    const byNode = new Map(outcome.endorsements.map((one) => [one.node, one.endorsement]));
+    const payload = answer.proposalResponsePayload;
+    const byNode = new Map(answer.endorsements.map((one) => [one.node, one.endorsement]));
     for (const node of nodes) {
       const endorsement = byNode.get(node);
       if (endorsement === undefined)
@@ -203,19 +182,21 @@ export class EndorsementCollector {
   }
 }
 
-function refusedOf(outcome: EndorseOutcome): EndorsementResult {
-  return {
-    kind: 'refused',
-    refusals: outcome.refusals.map(({ requestIndex, code, kind, sentence }) => ({
-      requestIndex,
-      fault: new Fault(code, kindOf(kind), sentence, {}),
-    })),
-  };
+/** The kind decides what a client is told, so a word that is none must not get through. */
+export function kindOf(word: string): FaultKind {
+  return Object.hasOwn(httpStatusOf, word) ? (word as FaultKind) : 'broken';
 }
 
-/** The kind decides what a client is told, so a word that is none must not get through. */
-function kindOf(word: string): FaultKind {
-  return Object.hasOwn(httpStatusOf, word) ? (word as FaultKind) : 'broken';
+async function askOrFault<Final>(
+  job: EndorsementJob<Final>,
+  assignment: Assignment,
+): Promise<EndorserAnswer<Final> | Fault> {
+  try {
+    return await job.ask(assignment);
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
 }
 
 /** Whether the payload, whose form the signer host has checked, is about this very proposal. */
@@ -226,10 +207,10 @@ function answers(payload: Uint8Array, proposal: BuiltProposal): boolean {
 }
 
 /**
- * Why no attempt gave what the policy asks for. What is wrong with endorsers is not the request's
- * fault: its client may come again.
+ * Why no attempt gave what was asked for. What is wrong with endorsers is not the request's fault: its
+ * client may come again.
  */
-function finalFault({ contract }: EndorsementJob, last: Fault | undefined): Fault {
+function finalFault(contract: string, last: Fault | undefined): Fault {
   const isTheirs =
     last === undefined || last.kind === 'busy' || last.code.startsWith('MANAGER_ENDORSEMENT_');
   if (!isTheirs) return last;

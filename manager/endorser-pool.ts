@@ -5,9 +5,11 @@ import {
   EndorseOutcomes,
   EndorseTasks,
   EndorserStatus,
+  ProposalOutcomes,
+  ProposalTasks,
   endorserMethods,
 } from '#formats';
-import type { EndorseOutcome, EndorseTask } from '#formats';
+import type { EndorseOutcome, EndorseTask, ProposalOutcome, ProposalTask } from '#formats';
 import type { Ledger } from '#ledger';
 import type { EndorserState } from './routing.ts';
 
@@ -76,8 +78,7 @@ export class EndorserPool implements Disposable {
    * @throws BASE_LINK_…, ENDORSER_… when the endorser did not serve the call.
    */
   async endorse(name: string, tasks: EndorseTask[], height: bigint): Promise<EndorseOutcome[]> {
-    const member = this.#members.get(name);
-    if (member === undefined) throw new TypeError(`unknown endorser ${name}`);
+    const member = this.#member(name);
     await this.#feed(member);
     const answer = await this.#call(
       member,
@@ -88,9 +89,35 @@ export class EndorserPool implements Disposable {
     return EndorseOutcomes.decode(answer).outcomes;
   }
 
+  /**
+   * Clients' own proposals, simulated on the newest height or above.
+   *
+   * @returns one outcome per task.
+   * @throws BASE_LINK_…, ENDORSER_… when the endorser did not serve the call.
+   */
+  async endorseProposals(name: string, tasks: ProposalTask[]): Promise<ProposalOutcome[]> {
+    const member = this.#member(name);
+    const heightMin = this.#ledger.height;
+    // The endorser waits for the height by itself; here only who missed a block is sent it.
+    if (member.height < heightMin) void this.#feed(member);
+    const answer = await this.#call(
+      member,
+      endorserMethods.endorseProposals,
+      ProposalTasks.encode({ heightMin, tasks }),
+      limits.endorseWaitMsMax,
+    );
+    return ProposalOutcomes.decode(answer).outcomes;
+  }
+
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
     for (const { link } of this.#members.values()) link.close();
+  }
+
+  #member(name: string): Member {
+    const member = this.#members.get(name);
+    if (member === undefined) throw new TypeError(`unknown endorser ${name}`);
+    return member;
   }
 
   async #refresh(member: Member): Promise<void> {

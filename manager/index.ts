@@ -1,31 +1,27 @@
 import { readFileSync } from 'node:fs';
-import { systemClock, utf8 } from '#base';
+import { systemClock } from '#base';
 import type { Clock, Log } from '#base';
-import { SerializedIdentity, SignerClient, contractPolicy, lifecycleNamespace } from '#formats';
 import type { Block } from '#formats';
 import { openLedger } from '#ledger';
 import type { Ledger } from '#ledger';
 import { ConfigMemo, createValidator } from '#policy';
 import type { ChannelConfig } from '#policy';
 import { Admission } from './admission.ts';
-import { BlockMaker } from './block-maker.ts';
 import { chaincodeEventsMethod } from './chaincode-events.ts';
 import { commitStatusMethod } from './commit-status.ts';
 import { CommitWaits } from './commit-waits.ts';
 import type { ManagerConfig } from './config.ts';
 import { ordererService, peerDeliverService } from './deliver.ts';
-import { EndorsementCollector } from './endorsement.ts';
-import { EndorserPool } from './endorser-pool.ts';
-import { fault } from './faults.ts';
+import { endorseMethod, evaluateMethod } from './gateway-proposals.ts';
+import { submitMethod } from './gateway-submit.ts';
 import type { GrpcServices } from './grpc-call.ts';
 import { buildGrpc } from './grpc-server.ts';
 import { buildHttp } from './http.ts';
 import type { ListenPlace } from './listen-place.ts';
-import { WavePipeline } from './pipeline.ts';
-import { readClientEnvelope } from './client-envelope.ts';
 import { Submissions } from './submissions.ts';
+import { openTransactionPath } from './transaction-path.ts';
+import type { TransactionPath } from './transaction-path.ts';
 import { Whitelist } from './whitelist.ts';
-import { ZoneNodes } from './zone-nodes.ts';
 
 export { ManagerConfig } from './config.ts';
 export { readRegistry, updateRegistry } from './registry-file.ts';
@@ -76,7 +72,8 @@ export async function buildManager(config: ManagerConfig, deps: ManagerDeps): Pr
   if (ledger.height === 0n) await ledger.init(deps.genesis);
   const channelConfig = () => memo.of(ledger.configBlock);
   const shared: Shared = { config, clock, log, ledger, channelConfig };
-  const { pipeline, stop } = await buildPipeline(shared, stack, deps.onFatal);
+  const path = await openTransactionPath({ ...shared, onFatal: deps.onFatal }, stack);
+  const { pipeline, stop } = path;
   const whitelist = new Whitelist({ file: config.registryFile, clock, log });
   const admission = new Admission({
     channelConfig,
@@ -105,7 +102,7 @@ export async function buildManager(config: ManagerConfig, deps: ManagerDeps): Pr
         mspid,
         listen: placeOf(listen),
       })),
-      services: buildServices(shared, stack.use(new CommitWaits(ledger))),
+      services: buildServices(shared, path, stack.use(new CommitWaits(ledger))),
       log,
     }),
   );
@@ -118,93 +115,18 @@ export async function buildManager(config: ManagerConfig, deps: ManagerDeps): Pr
   return { ports, close, [Symbol.asyncDispose]: close };
 }
 
-function buildServices(shared: Shared, commits: CommitWaits): GrpcServices {
+function buildServices(shared: Shared, path: TransactionPath, commits: CommitWaits): GrpcServices {
   return {
     ...ordererService(shared),
     ...peerDeliverService(shared),
     'gateway.Gateway': {
+      Evaluate: evaluateMethod({ ...shared, ...path }),
+      Endorse: endorseMethod({ ...shared, ...path }),
+      Submit: submitMethod({ ...shared, ...path }),
       CommitStatus: commitStatusMethod({ ...shared, commits }),
       ChaincodeEvents: chaincodeEventsMethod(shared),
     },
   };
-}
-
-async function buildPipeline(
-  { config, clock, log, ledger, channelConfig }: Shared,
-  stack: AsyncDisposableStack,
-  onFatal: (error: unknown) => void,
-): Promise<{ pipeline: WavePipeline; stop: () => Promise<void> }> {
-  checkRouting(config);
-  const stopping = new AbortController();
-  const signer = stack.use(new SignerClient(config.signer.socket));
-  const keys = await signer.describe();
-  const keyOf = (label: string) => {
-    const found = keys.find((key) => key.label === label);
-    if (found === undefined) throw fault('MANAGER_KEY_MISSING', { key: label });
-    return found;
-  };
-  const blockMaker = new BlockMaker({
-    ledger,
-    signer,
-    orderingKey: keyOf(config.signer.orderingKey),
-    channel: channelConfig().channelId,
-    log,
-    signal: stopping.signal,
-  });
-  await blockMaker.recover();
-  const pool = stack.use(new EndorserPool(config.endorsers, { ledger, clock, log }));
-  await pool.refresh();
-  const nodes = new ZoneNodes(config.nodes.map(nodeOf));
-  const collector = new EndorsementCollector({
-    pool,
-    routing: config.routing,
-    log,
-    config: channelConfig,
-    nodes: () => nodes.identities(channelConfig()),
-  });
-  const isNode = (serialized: Uint8Array) => nodes.has(serialized);
-  const pipeline = new WavePipeline({
-    readEnvelope: (envelope) =>
-      readClientEnvelope(envelope, { config: channelConfig(), nowMs: clock.nowMs(), isNode }),
-    channel: channelConfig().channelId,
-    requestsPerBundleMax: config.bundle.requestsMax,
-    ledger,
-    collector,
-    blockMaker,
-    signer,
-    relayKey: keyOf(config.signer.relayKey),
-    policyOf: (contract) => policyOf(ledger, contract),
-    announce: () => pool.announce(),
-    onFatal,
-    clock,
-    log,
-  });
-  const stop = async () => {
-    stopping.abort();
-    await pipeline.stop();
-  };
-  return { pipeline, stop };
-}
-
-/** A preset order decides who endorses: one that names nobody would leave every request waiting. */
-function checkRouting({ routing, endorsers }: ManagerConfig): void {
-  if (routing.mode !== 'ordered') return;
-  const names = (routing.order ?? []).flat();
-  const unknown = names.find((name) => !endorsers.some((one) => one.name === name));
-  if (names.length > 0 && unknown === undefined) return;
-  throw fault('MANAGER_ROUTING_INVALID', { endorser: unknown });
-}
-
-function policyOf(ledger: Ledger, contract: string): Uint8Array {
-  const policy = contractPolicy(contract, (key) => ledger.get(lifecycleNamespace, key)?.value);
-  if (policy === undefined) throw fault('MANAGER_CONTRACT_UNKNOWN', { contract });
-  return policy;
-}
-
-function nodeOf(node: ManagerConfig['nodes'][number]): { name: string; serialized: Uint8Array } {
-  const pem = readFileSync(node.certificateFile, 'utf8');
-  const serialized = SerializedIdentity.encode({ mspid: node.mspid, idBytes: utf8(pem) });
-  return { name: node.name, serialized };
 }
 
 function placeOf(listen: ManagerConfig['http']): ListenPlace {

@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import { utf8 } from '#base';
+import type { Clock, Log } from '#base';
+import { SerializedIdentity, SignerClient } from '#formats';
+import type { Ledger } from '#ledger';
+import type { ChannelConfig } from '#policy';
+import { BlockMaker } from './block-maker.ts';
+import { readClientEnvelope } from './client-envelope.ts';
+import type { ManagerConfig } from './config.ts';
+import { ConfigUpdates } from './config-updates.ts';
+import { ContractPolicies } from './contract-policies.ts';
+import { EndorsementCollector } from './endorsement.ts';
+import { EndorserPool } from './endorser-pool.ts';
+import { fault } from './faults.ts';
+import { NodePlans } from './node-plans.ts';
+import { WavePipeline } from './pipeline.ts';
+import { ProposalOutbox } from './proposal-outbox.ts';
+import { Proposals } from './proposals.ts';
+import { ZoneNodes } from './zone-nodes.ts';
+
+export interface TransactionPathParts {
+  config: ManagerConfig;
+  clock: Clock;
+  log: Log;
+  ledger: Ledger;
+  channelConfig: () => ChannelConfig;
+  /** Hears of a failure after which the state is unknown; the process must stop. */
+  onFatal: (error: unknown) => void;
+}
+
+/** All that stands between a proposal or a request and its block. */
+export interface TransactionPath {
+  pipeline: WavePipeline;
+  configUpdates: ConfigUpdates;
+  proposals: Proposals;
+  plans: NodePlans;
+  /** protos.ApplicationPolicy bytes of a contract. @throws MANAGER_CONTRACT_UNKNOWN */
+  policyOf: (contract: string) => Uint8Array;
+  /** Ends after the wave that is under way. */
+  stop: () => Promise<void>;
+}
+
+/**
+ * Connects to signer host and endorsers, and completes the block that a crash left without signature.
+ *
+ * @param stack takes what is to be closed behind the caller.
+ * @throws HSM_…, MANAGER_KEY_MISSING, MANAGER_ROUTING_INVALID, BASE_LINK_BROKEN
+ */
+export async function openTransactionPath(
+  parts: TransactionPathParts,
+  stack: AsyncDisposableStack,
+): Promise<TransactionPath> {
+  const { config, clock, log, ledger, channelConfig, onFatal } = parts;
+  checkRouting(config);
+  const stopping = new AbortController();
+  const signer = stack.use(new SignerClient(config.signer.socket));
+  const keyOf = await keysOf(signer);
+  const channel = channelConfig().channelId;
+  const blockMaker = new BlockMaker({
+    ledger,
+    signer,
+    orderingKey: keyOf(config.signer.orderingKey),
+    channel,
+    log,
+    signal: stopping.signal,
+  });
+  await blockMaker.recover();
+  const pool = stack.use(new EndorserPool(config.endorsers, { ledger, clock, log }));
+  await pool.refresh();
+  const zoneNodes = new ZoneNodes(config.nodes.map(nodeOf), log);
+  const nodes = () => zoneNodes.identities(channelConfig());
+  const plans = new NodePlans({ config: channelConfig, nodes });
+  const { routing } = config;
+  const collector = new EndorsementCollector({ pool, routing, log, config: channelConfig, nodes });
+  const policies = new ContractPolicies(ledger);
+  const policyOf = (contract: string) => policies.of(contract);
+  const isNode = (serialized: Uint8Array) => zoneNodes.has(serialized);
+  const pipeline = new WavePipeline({
+    channel,
+    requestsPerBundleMax: config.bundle.requestsMax,
+    ledger,
+    collector,
+    pool,
+    plans,
+    blockMaker,
+    signer,
+    relayKey: keyOf(config.signer.relayKey),
+    policyOf,
+    readEnvelope: (envelope) =>
+      readClientEnvelope(envelope, { config: channelConfig(), nowMs: clock.nowMs(), isNode }),
+    announce: () => pool.announce(),
+    onFatal,
+    clock,
+    log,
+  });
+  const orderingKey = keyOf(config.signer.orderingKey);
+  const configUpdates = new ConfigUpdates({
+    channelConfig,
+    pipeline,
+    signer,
+    orderingKey,
+    clock,
+    log,
+  });
+  const outbox = new ProposalOutbox(pool);
+  const proposals = new Proposals({ collector, outbox, plans, pool, policyOf });
+  const stop = async () => {
+    stopping.abort();
+    await pipeline.stop();
+  };
+  return { pipeline, configUpdates, proposals, plans, policyOf, stop };
+}
+
+async function keysOf(signer: SignerClient) {
+  const keys = await signer.describe();
+  return (label: string) => {
+    const found = keys.find((key) => key.label === label);
+    if (found === undefined) throw fault('MANAGER_KEY_MISSING', { key: label });
+    return found;
+  };
+}
+
+/** A preset order decides who endorses: one that names nobody would leave every request waiting. */
+function checkRouting({ routing, endorsers }: ManagerConfig): void {
+  if (routing.mode !== 'ordered') return;
+  const names = (routing.order ?? []).flat();
+  const unknown = names.find((name) => !endorsers.some((one) => one.name === name));
+  if (names.length > 0 && unknown === undefined) return;
+  throw fault('MANAGER_ROUTING_INVALID', { endorser: unknown });
+}
+
+function nodeOf(node: ManagerConfig['nodes'][number]): { name: string; serialized: Uint8Array } {
+  const pem = readFileSync(node.certificateFile, 'utf8');
+  const serialized = SerializedIdentity.encode({ mspid: node.mspid, idBytes: utf8(pem) });
+  return { name: node.name, serialized };
+}
