@@ -52,6 +52,8 @@ export const limits = {
   requestQueueDepthMax: 20_000,
   /** The same queue by size: 20,000 requests of 13 KiB. */
   requestQueueBytesMax: 256 * 1024 * 1024,
+  /** Configuration updates that wait for the one before: each changes what the next is judged by. */
+  configUpdatesWaitingMax: 16,
   /** Requests in one bundle: nothing is gained past some hundreds. */
   bundleRequestsMax: 1_000,
   /** Operations of one bundle: five of the largest requests. */
@@ -94,6 +96,8 @@ export const limits = {
   contractCodeBytesMax: 384 * 1024,
   /** A package with the largest code that does not compress. */
   contractPackageBytesMax: 512 * 1024,
+  /** Packages of one organisation: it removes old ones before that. */
+  installedPackagesMax: 1_000,
   /** A label, a colon and a SHA-256 in hex. */
   packageIdBytesMax: 64 + 1 + 64,
   /** A definition's endorsement policy: a hundred organisations, each by a role. */
@@ -139,6 +143,8 @@ export const limits = {
   signHangMsMax: 2_000,
   /** How long calls wait for the process that takes the place of one that hung or ended. */
   takeoverWaitMsMax: 1_000,
+  /** When the standby of a token is started: not in the middle of the start, which needs the processor more. */
+  standbyDelayMs: 2_000,
   /** Loading a module, logging in and proving all keys: slow tokens take seconds. */
   tokenOpenWaitMsMax: 10_000,
   /** First wait before a lost token is opened again; doubled each time. */
