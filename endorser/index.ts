@@ -193,11 +193,13 @@ class EndorserService {
     if (targetNodes.length > 0) return nodes.pick(targetNodes);
     const policy = contractPolicy(contract, (key) => ledger.get(lifecycleNamespace, key)?.value);
     if (policy === undefined) throw fault('ENDORSER_CONTRACT_UNKNOWN', { contract });
-    const candidates = nodes.all().map(({ name, serializedIdentity }) => ({
-      name,
-      identity: this.#channelConfig().identity(serializedIdentity),
-    }));
-    const [smallest] = planEndorsement(this.#channelConfig(), policy, candidates);
+    const config = this.#channelConfig();
+    // A node whose certificate was revoked must not keep the others from endorsing.
+    const candidates = nodes.all().flatMap(({ name, serializedIdentity }) => {
+      const identity = config.findMember(serializedIdentity);
+      return identity === undefined ? [] : [{ name, identity }];
+    });
+    const [smallest] = planEndorsement(config, policy, candidates);
     if (smallest === undefined) throw fault('ENDORSER_POLICY_UNREACHABLE', { contract });
     return nodes.pick(smallest);
   }

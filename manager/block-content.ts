@@ -1,9 +1,10 @@
 import { Fault, limits } from '#base';
 import type { Log } from '#base';
 import { validationCodes } from '#formats';
+import type { BatchSize } from '#formats';
 import type { Ledger } from '#ledger';
 import { checkUnendorsedContent } from './client-envelope.ts';
-import type { EnvelopeEntry } from './envelope-queue.ts';
+import type { BlockRoom, EnvelopeEntry } from './envelope-queue.ts';
 import { fault } from './faults.ts';
 import { refuse } from './wave-entries.ts';
 import type { EndorsedBundle, Entry, KeptBundle } from './wave-entries.ts';
@@ -23,6 +24,8 @@ export interface ChosenContent {
 
 export interface BlockContentParts {
   ledger: Ledger;
+  /** How large blocks shall be, by the channel's configuration. */
+  batchSize: () => BatchSize;
   /** Takes back requests that are to be simulated anew. */
   giveBack: (entries: readonly Entry[]) => void;
   log: Log;
@@ -43,12 +46,15 @@ export class BlockContent {
   /** @param take gives clients' envelopes, for as much room as the bundles leave. */
   choose(
     bundles: readonly KeptBundle[],
-    take: (room: { count: number; bytes: number }) => EnvelopeEntry[],
+    take: (room: BlockRoom) => EnvelopeEntry[],
   ): ChosenContent {
-    const { fitting, bytes } = this.#fitting(bundles);
+    const room = this.#room();
+    const fitting = this.#fitting(bundles, room);
+    const bytes = fitting.reduce((sum, { envelope }) => sum + envelope.length, 0);
     const taken = take({
-      count: limits.transactionsPerBlockMax - fitting.length,
-      bytes: contentBytesMax - bytes,
+      count: room.count - fitting.length,
+      bytes: room.bytes - bytes,
+      atLeastOne: fitting.length === 0,
     });
     const { first, again } = byTransaction(taken);
     const { codes, clients } = this.#assess(
@@ -63,19 +69,27 @@ export class BlockContent {
     };
   }
 
-  #fitting(bundles: readonly KeptBundle[]): { fitting: KeptBundle[]; bytes: number } {
+  #room(): { count: number; bytes: number } {
+    const { maxMessageCount, preferredMaxBytes } = this.#parts.batchSize();
+    return {
+      count: Math.min(maxMessageCount, limits.transactionsPerBlockMax),
+      bytes: Math.min(preferredMaxBytes, contentBytesMax),
+    };
+  }
+
+  /** One always fits, as in Fabric: what is preferred is no bound. */
+  #fitting(bundles: readonly KeptBundle[], room: { count: number; bytes: number }): KeptBundle[] {
     const fitting: KeptBundle[] = [];
     const later: Entry[] = [];
     let bytes = 0;
     for (const one of bundles) {
-      if (bytes + one.envelope.length > contentBytesMax) later.push(...one.bundle.cut.entries);
-      else {
-        fitting.push(one);
-        bytes += one.envelope.length;
-      }
+      bytes += one.envelope.length;
+      const fits = fitting.length < room.count && bytes <= room.bytes;
+      if (fits || fitting.length === 0) fitting.push(one);
+      else later.push(...one.bundle.cut.entries);
     }
     this.#parts.giveBack(later);
-    return { fitting, bytes };
+    return fitting;
   }
 
   /** Codes of the bundles and of the clients' envelopes that can be assessed at all. */

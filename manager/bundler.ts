@@ -1,4 +1,5 @@
 import { BoundedQueue, limits } from '#base';
+import { lifecycleNamespace } from '#formats';
 import { fault } from './faults.ts';
 import type { AdmittedRequest } from './pipeline-types.ts';
 
@@ -63,8 +64,12 @@ export class Bundler<Entry extends BundledEntry> {
     this.#returned = [...entries, ...this.#returned];
   }
 
-  /** The next wave: one bundle per contract, or, when bundles have one request, many such. */
-  cut(): Cut<Entry>[] {
+  /**
+   * The next wave: one bundle per contract, or, when bundles have one request, many such.
+   *
+   * @param cutsMax how many bundles a block may have.
+   */
+  cut(cutsMax: number = limits.transactionsPerBlockMax): Cut<Entry>[] {
     const cuts: Cut<Entry>[] = [];
     const returned = Map.groupBy(
       this.#returned,
@@ -77,9 +82,8 @@ export class Bundler<Entry extends BundledEntry> {
       cuts.push(...this.#cutQueue(contract, queue));
       if (queue.depth === 0) this.#queues.delete(contract);
     }
-    const wave = cuts.slice(0, limits.transactionsPerBlockMax);
-    this.giveBack(cuts.slice(limits.transactionsPerBlockMax).flatMap((cut) => cut.entries));
-    return wave;
+    this.giveBack(cuts.slice(cutsMax).flatMap((cut) => cut.entries));
+    return cuts.slice(0, cutsMax);
   }
 
   /** Entries that came back go out in bundles of the usual bounds. */
@@ -87,7 +91,7 @@ export class Bundler<Entry extends BundledEntry> {
     const queue = new BoundedQueue<Entry>({ depthMax: entries.length });
     for (const entry of entries) queue.push(entry);
     const isContested = (entries[0]?.conflicts ?? 0) > conflictsSideBySideMax;
-    const cuts = this.#fill(contract, queue, () => {}, isContested ? 1 : this.#cutsMax);
+    const cuts = this.#fill(contract, queue, () => {}, isContested ? 1 : this.#cutsMax(contract));
     const rest: Entry[] = [];
     for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) rest.push(entry);
     this.giveBack(rest);
@@ -99,12 +103,17 @@ export class Bundler<Entry extends BundledEntry> {
       this.#depth -= 1;
       this.#bytes -= bytesOf(entry);
     };
-    return this.#fill(contract, queue, onTaken, this.#cutsMax);
+    return this.#fill(contract, queue, onTaken, this.#cutsMax(contract));
   }
 
   /** Two bundles of one contract in a block would mostly read what the other writes. */
-  get #cutsMax(): number {
-    return this.#requestsMax === 1 ? limits.singleRequestBundlesPerWaveMax : 1;
+  #cutsMax(contract: string): number {
+    return this.#requestsMaxOf(contract) === 1 ? limits.singleRequestBundlesPerWaveMax : 1;
+  }
+
+  /** Requests of the lifecycle are endorsed by different organisations each. */
+  #requestsMaxOf(contract: string): number {
+    return contract === lifecycleNamespace ? 1 : this.#requestsMax;
   }
 
   #fill(
@@ -115,12 +124,13 @@ export class Bundler<Entry extends BundledEntry> {
   ): Cut<Entry>[] {
     const cuts: Cut<Entry>[] = [];
     while (cuts.length < cutsMax && queue.depth > 0) {
-      cuts.push({ contract, entries: this.#fillOne(queue, onTaken) });
+      cuts.push({ contract, entries: this.#fillOne(contract, queue, onTaken) });
     }
     return cuts;
   }
 
-  #fillOne(queue: BoundedQueue<Entry>, onTaken: (entry: Entry) => void): Entry[] {
+  #fillOne(contract: string, queue: BoundedQueue<Entry>, onTaken: (entry: Entry) => void): Entry[] {
+    const requestsMax = this.#requestsMaxOf(contract);
     const entries: Entry[] = [];
     let operations = 0;
     let bytes = 0;
@@ -128,7 +138,7 @@ export class Bundler<Entry extends BundledEntry> {
       operations += next.admitted.request.payload.operations.length;
       bytes += bytesOf(next);
       const full =
-        entries.length >= this.#requestsMax ||
+        entries.length >= requestsMax ||
         operations > limits.bundleOperationsMax ||
         bytes > limits.bundleBytesMax;
       if (full && entries.length > 0) break;

@@ -18,6 +18,7 @@ import {
   transactionId,
 } from '#formats';
 import type { ChaincodeEndorsedAction, Header } from '#formats';
+import { checkEnvelopeSize } from '#policy';
 import type { ChannelConfig } from '#policy';
 import { fault } from './faults.ts';
 
@@ -39,7 +40,7 @@ export interface EnvelopeContext {
  * @returns its transaction id.
  * @throws MANAGER_ENVELOPE_MALFORMED a layer is missing, unknown or not canonical: peers of two
  *   versions might read it differently; MANAGER_ENVELOPE_HARMFUL, MANAGER_ENVELOPE_INVALID,
- *   MANAGER_ENVELOPE_FORGED, MANAGER_CHANNEL_UNKNOWN.
+ *   MANAGER_ENVELOPE_FORGED, MANAGER_CHANNEL_UNKNOWN, POLICY_ENVELOPE_TOO_LARGE.
  */
 export function readClientEnvelope(bytes: Uint8Array, context: EnvelopeContext): string {
   const { envelope, header, data } = canonically(() => readLayers(bytes));
@@ -48,6 +49,7 @@ export function readClientEnvelope(bytes: Uint8Array, context: EnvelopeContext):
   if (channelId !== context.config.channelId) {
     throw fault('MANAGER_CHANNEL_UNKNOWN', { channel: channelId });
   }
+  checkEnvelopeSize(context.config, envelope);
   const { creator, nonce } = canonically(() =>
     SignatureHeader.decodeCanonical(header.signatureHeader),
   );

@@ -16,6 +16,14 @@ export interface EnvelopeEntry {
   refuse(reason: Fault): void;
 }
 
+/** What a block has room for. */
+export interface BlockRoom {
+  count: number;
+  bytes: number;
+  /** One goes in however large it is: nothing would ever come of it otherwise. */
+  atLeastOne: boolean;
+}
+
 /**
  * Clients' envelopes that wait for a block, first in, first out. The same bytes, while they are on
  * their way, join those before: a client that lost its connection may submit again.
@@ -58,12 +66,14 @@ export class EnvelopeQueue {
   }
 
   /** As many as there is room for, up to the next one that must be alone. */
-  take(room: { count: number; bytes: number }): EnvelopeEntry[] {
+  take(room: BlockRoom): EnvelopeEntry[] {
     const taken: EnvelopeEntry[] = [];
     let bytes = 0;
     for (let next = this.#queue.peek(); next !== undefined; next = this.#queue.peek()) {
       bytes += next.envelope.length;
-      if (next.alone || taken.length >= room.count || bytes > room.bytes) break;
+      const isDue = room.atLeastOne && taken.length === 0;
+      const fits = taken.length < room.count && bytes <= room.bytes;
+      if (next.alone || !(fits || isDue)) break;
       this.#queue.shift();
       taken.push(next);
     }

@@ -1,5 +1,6 @@
-import { Fault } from '#base';
+import { Fault, limits } from '#base';
 import type { Log } from '#base';
+import type { BatchSize } from '#formats';
 import type { CommittedBlock } from '#ledger';
 import { BlockContent } from './block-content.ts';
 import type { ChosenContent } from './block-content.ts';
@@ -24,6 +25,8 @@ import type { Entry, KeptBundle } from './wave-entries.ts';
 export interface PipelineParts extends BundleEndorsingParts {
   requestsPerBundleMax: number;
   blockMaker: BlockMaker;
+  /** How large blocks shall be, by the channel's configuration. */
+  batchSize: () => BatchSize;
   /**
    * Checks a client's envelope before it is queued.
    *
@@ -61,7 +64,7 @@ export class WavePipeline implements Pipeline, EnvelopePipeline {
     const giveBack = (entries: readonly Entry[]) => bundler.giveBack(entries);
     this.#bundler = bundler;
     this.#endorsing = new BundleEndorsing(parts, giveBack);
-    this.#content = new BlockContent({ ledger: parts.ledger, giveBack, log: parts.log });
+    this.#content = new BlockContent({ ...parts, giveBack });
   }
 
   /** Requests and envelopes that wait. */
@@ -160,7 +163,9 @@ export class WavePipeline implements Pipeline, EnvelopePipeline {
   }
 
   async #endorsedBundles(): Promise<KeptBundle[]> {
-    const cuts = this.#bundler.cut();
+    const { transactionsPerBlockMax } = limits;
+    const { maxMessageCount } = this.#parts.batchSize();
+    const cuts = this.#bundler.cut(Math.min(maxMessageCount, transactionsPerBlockMax));
     if (cuts.length === 0) return [];
     const endorsed = await this.meter.time('endorse', () =>
       Promise.all(cuts.map((cut) => this.#endorsing.endorse(cut))),

@@ -83,6 +83,7 @@ export async function openTransactionPath(
     pool,
     plans,
     blockMaker,
+    batchSize: () => channelConfig().batchSize,
     signer,
     relayKey: keyOf(config.signer.relayKey),
     policyOf,

@@ -1,3 +1,4 @@
+import type { Log } from '#base';
 import type { ChannelConfig, NodeIdentity } from '#policy';
 
 /**
@@ -6,13 +7,15 @@ import type { ChannelConfig, NodeIdentity } from '#policy';
  */
 export class ZoneNodes {
   readonly #serialized: readonly { name: string; serialized: Uint8Array }[];
+  readonly #log: Log;
   #config: ChannelConfig | undefined;
   #identities: ReadonlyMap<string, NodeIdentity> = new Map();
 
   readonly #known: ReadonlySet<string>;
 
-  constructor(nodes: readonly { name: string; serialized: Uint8Array }[]) {
+  constructor(nodes: readonly { name: string; serialized: Uint8Array }[], log: Log) {
     this.#serialized = nodes;
+    this.#log = log;
     this.#known = new Set(nodes.map(({ serialized }) => latin1(serialized)));
   }
 
@@ -21,18 +24,25 @@ export class ZoneNodes {
     return this.#known.has(latin1(serialized));
   }
 
-  /** @throws POLICY_IDENTITY_INVALID, POLICY_MSP_UNKNOWN when a node is none of the channel's. */
+  /**
+   * By name, without those that the configuration does not take: a node whose certificate was
+   * revoked must not keep the others from endorsing.
+   */
   identities(config: ChannelConfig): ReadonlyMap<string, NodeIdentity> {
     if (this.#config !== config) {
-      this.#identities = new Map(
-        this.#serialized.map(({ name, serialized }) => [
-          name,
-          { name, identity: config.identity(serialized) },
-        ]),
-      );
+      this.#identities = new Map(this.#valid(config).map((node) => [node.name, node]));
       this.#config = config;
     }
     return this.#identities;
+  }
+
+  #valid(config: ChannelConfig): NodeIdentity[] {
+    return this.#serialized.flatMap(({ name, serialized }) => {
+      const identity = config.findMember(serialized);
+      if (identity !== undefined) return [{ name, identity }];
+      this.#log.warn({ node: name }, 'the channel does not take a node for a member any more');
+      return [];
+    });
   }
 }
 

@@ -201,7 +201,7 @@ export class ChannelConfig {
     return this.#policies.findFrom(group, name);
   }
 
-  /** @internal The identity behind the bytes; undefined unless it is valid. */
+  /** As `identity`, without saying why it is not valid. */
   findMember(serialized: Uint8Array): Member | undefined {
     const member = memberOrNobody(serialized, (bytes) => this.#memberOf(bytes));
     return member?.failure === undefined ? member : undefined;
