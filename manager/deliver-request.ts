@@ -25,7 +25,8 @@ export interface SeekHeader {
   body: Uint8Array;
 }
 
-export type BlockPosition = 'oldest' | 'newest' | 'nextCommit' | bigint;
+/** `none`: a position of no type. */
+export type BlockPosition = 'oldest' | 'newest' | 'nextCommit' | 'none' | bigint;
 
 /** Which blocks are asked for, and in what form. */
 export interface Seek {
@@ -74,8 +75,7 @@ function positionOf({ oldest, newest, nextCommit, specified }: SeekPosition): Bl
   if (oldest !== undefined) return 'oldest';
   if (newest !== undefined) return 'newest';
   if (nextCommit !== undefined) return 'nextCommit';
-  if (specified === undefined) throw invalid('position');
-  return specified.number;
+  return specified?.number ?? 'none';
 }
 
 function isOneOf(table: Readonly<Record<string, number>>, value: number): boolean {

@@ -114,7 +114,8 @@ function rangeOf(
   if (first > height) throw fault('MANAGER_BLOCK_ABSENT', { number: first });
   const newest = start === 'newest' ? first : height - 1n;
   const last = stop === 'oldest' ? first : stop === 'newest' ? newest : stop;
-  if (last === 'nextCommit') throw fault('MANAGER_SEEK_INVALID', { reason: 'position' });
+  if (last === 'nextCommit' || last === 'none')
+    throw fault('MANAGER_SEEK_INVALID', { reason: 'position' });
   if (last < first) throw fault('MANAGER_SEEK_INVALID', { reason: 'stop before start' });
   return { first, last };
 }
@@ -128,6 +129,9 @@ function firstOf(start: BlockPosition, form: BlockForm, height: bigint): bigint 
     case 'nextCommit':
       if (form.fromNextCommit) return height;
       throw fault('MANAGER_SEEK_INVALID', { reason: 'position' });
+    case 'none':
+      // As in Fabric, where no block has such a position.
+      throw fault('MANAGER_BLOCK_ABSENT', { position: 'none' });
     default:
       return start;
   }

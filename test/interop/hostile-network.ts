@@ -73,6 +73,11 @@ export class HostileNetwork {
     return network;
   }
 
+  /** PEM; every server certificate of the network chains to it. */
+  get tlsRoot(): string {
+    return this.#tls.root;
+  }
+
   /** Sends the block as the one of the number from now on. */
   serve(number: bigint, block: Block): void {
     this.#served[Number(number)] = block;

@@ -1,5 +1,5 @@
 /** A client of services that deliver blocks, as small as can be. */
-import { randomBytes, sign } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Client, credentials } from '@grpc/grpc-js';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import {
@@ -12,9 +12,9 @@ import {
   headerTypes,
 } from '#formats';
 import type { Timestamp } from '#formats';
-import { normaliseEcdsa, derToRaw } from '#crypto';
 import { channelId, startMs } from './channel.ts';
-import type { TestMember } from './channel.ts';
+import { signatureOf } from './grpc-client.ts';
+import type { Signatory } from './grpc-client.ts';
 
 export const endless = 2n ** 64n - 1n;
 export const at = (number: bigint) => ({ specified: { number } });
@@ -35,7 +35,7 @@ export interface SeekSpec {
 }
 
 /** @returns common.Envelope bytes, signed by the member. */
-export function seekRequest(member: TestMember, spec: SeekSpec = {}): Uint8Array {
+export function seekRequest(member: Signatory, spec: SeekSpec = {}): Uint8Array {
   const { start = oldest, stop = newest, behavior = 0, contentType = 0 } = spec;
   const timestamp =
     'timestamp' in spec ? spec.timestamp : { seconds: BigInt(startMs / 1_000), nanos: 0 };
@@ -54,11 +54,6 @@ export function seekRequest(member: TestMember, spec: SeekSpec = {}): Uint8Array
     data: spec.body ?? SeekInfo.encode({ start, stop, behavior, contentType } as SeekInfo),
   });
   return Envelope.encode({ payload, signature: spec.signature ?? signatureOf(member, payload) });
-}
-
-function signatureOf(member: TestMember, payload: Uint8Array): Uint8Array {
-  const der = new Uint8Array(sign('sha256', payload, member.key.privateKey));
-  return normaliseEcdsa(derToRaw(der, 32), 'P-256');
 }
 
 /** One open stream; what arrives is kept until it is asked for. */

@@ -14,6 +14,11 @@ import {
 import { channelId } from './channel.ts';
 import type { TestMember } from './channel.ts';
 
+/** Whose name and key a request is signed with. */
+export type Signatory = Pick<TestMember, 'serialized'> & {
+  key: Pick<TestMember['key'], 'privateKey'>;
+};
+
 const asItIs = (bytes: Uint8Array) => Buffer.from(bytes);
 
 export interface CallOptions {
@@ -26,6 +31,7 @@ export interface CallOptions {
 export class GatewayConnection implements Disposable {
   readonly client: Client;
 
+  /** @param root PEM; without it the connection is in the clear. */
   constructor(port: number, root?: string) {
     const channelCredentials =
       root === undefined ? credentials.createInsecure() : credentials.createSsl(Buffer.from(root));
@@ -111,14 +117,14 @@ export class EventStream implements Disposable {
 }
 
 /** ECDSA over SHA-256, DER, low s: as SDKs sign. */
-export function signatureOf(member: TestMember, data: Uint8Array): Uint8Array {
+export function signatureOf(member: Signatory, data: Uint8Array): Uint8Array {
   const der = new Uint8Array(sign('sha256', data, member.key.privateKey));
   return normaliseEcdsa(derToRaw(der, 32), 'P-256');
 }
 
 /** @returns gateway.SignedCommitStatusRequest bytes. */
 export function statusRequest(
-  member: TestMember,
+  member: Signatory,
   transactionId: string,
   changes: Partial<CommitStatusRequest> & { signature?: Uint8Array } = {},
 ): Uint8Array {
@@ -133,7 +139,7 @@ export function statusRequest(
 
 /** @returns gateway.SignedChaincodeEventsRequest bytes. */
 export function eventsRequest(
-  member: TestMember,
+  member: Signatory,
   changes: Omit<Partial<ChaincodeEventsRequest>, 'startPosition'> & {
     startPosition?: object;
     signature?: Uint8Array;

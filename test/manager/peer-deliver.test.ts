@@ -152,7 +152,8 @@ const asked: Readonly<Record<string, [SeekSpec, (bigint | number)[]]>> = {
   'to one before the first': [{ start: at(2n), stop: at(1n) }, [badRequest]],
   'to the next commit': [{ start: at(1n), stop: nextCommit }, [badRequest]],
   'without a start': [{ body: utf8('') }, [badRequest]],
-  'with a start that is no position': [{ start: {} }, [badRequest]],
+  'with a start that is no position': [{ start: {} }, [notFound]],
+  'with a stop that is no position': [{ stop: {} }, [badRequest]],
   'of another channel': [{ channelId: 'other' }, [notFound]],
   'without a timestamp': [{ timestamp: undefined }, [badRequest]],
   'too long ago': [

@@ -34,6 +34,8 @@ export interface TransactionParts {
   channelHeader?: Partial<ChannelHeader>;
   signatureHeader?: Partial<SignatureHeader>;
   contract?: string;
+  /** In place of bytes that nobody reads. */
+  proposalPayload?: Uint8Array;
   namespaces?: readonly Partial<NamespaceRwSet>[];
   chaincodeAction?: Partial<ChaincodeAction>;
   proposalResponsePayload?: Partial<ProposalResponsePayload>;
@@ -52,7 +54,7 @@ const nonceOfTests = new Uint8Array(24).fill(1);
 /** The bytes of an envelope made of the parts. */
 export function transactionOf(parts: TransactionParts): Uint8Array {
   const { channelHeader, signatureHeader } = headersOf(parts);
-  const proposalPayload = utf8('what was proposed');
+  const { proposalPayload = utf8('what was proposed') } = parts;
   const hash = sha256(channelHeader, signatureHeader, proposalPayload);
   const prp = ProposalResponsePayload.encode({
     proposalHash: hash,

@@ -1,0 +1,341 @@
+/** What clients read: the zone and stock peers are asked in the same bytes, and answer the same. */
+import { status } from '@grpc/grpc-js';
+import t from 'tap';
+import type { Test } from 'tap';
+import { fromHex, toHex, utf8 } from '#base';
+import { sha256 } from '#crypto';
+import {
+  BundleEvents,
+  BundleResult,
+  ChaincodeEvent,
+  ChaincodeInvocationSpec,
+  ChaincodeProposalPayload,
+  ChaincodeSpec,
+  CommitStatusResponse,
+  PeerDeliverResponse,
+  SignedChaincodeEventsRequest,
+  SignedCommitStatusRequest,
+  bundleEventName,
+  bundleFunction,
+  seekBehaviors,
+  validationCodes,
+} from '#formats';
+import type { ChaincodeEventsResponse } from '#formats';
+import {
+  DeliverClient,
+  at,
+  endless,
+  newest,
+  oldest,
+  seekRequest,
+} from '../manager/deliver-client.ts';
+import type { SeekSpec } from '../manager/deliver-client.ts';
+import { eventsRequest, statusRequest } from '../manager/grpc-client.ts';
+import type { Signatory } from '../manager/grpc-client.ts';
+import { TestCa } from '../policy/test-ca.ts';
+import { channelId } from '../policy/test-channel.ts';
+import { txIdOf, write } from '../policy/test-transaction.ts';
+import type { TransactionParts } from '../policy/test-transaction.ts';
+import { creator, orgs } from '../policy/test-validation.ts';
+import { read } from './hostile-chain.ts';
+import type { Judged } from './hostile-chain.ts';
+import { ReadingPlaces, signatoryOf } from './reading-places.ts';
+import type { Place } from './reading-places.ts';
+
+const places = await ReadingPlaces.start(t);
+const { chain } = places.network;
+const { zone, stock } = places;
+const [org1] = orgs;
+const reader = signatoryOf(org1!.client, org1!.mspid);
+const stranger = signatoryOf(
+  await (await TestCa.root('ca.org1')).issue('stranger', { units: ['client'] }),
+  org1!.mspid,
+);
+const nobody = { ...reader, serialized: utf8('me') };
+const seconds = (ms: number) => ({ seconds: BigInt(Math.floor(ms / 1_000)), nanos: 0 });
+
+let nonces = 0;
+/** A transaction whose event has what is given, and the transaction's id. */
+function announcing(
+  event: Partial<ChaincodeEvent>,
+  parts: Partial<TransactionParts> = {},
+): { txId: string; envelope: Uint8Array } {
+  nonces += 1;
+  const nonce = sha256(utf8(`reading ${nonces}`)).slice(0, 24);
+  const txId = txIdOf(creator, nonce);
+  const contract = parts.contract ?? 'notary';
+  const events = ChaincodeEvent.encode({ chaincodeId: contract, txId, ...event });
+  const envelope = chain.transaction({
+    ...parts,
+    signatureHeader: { nonce },
+    chaincodeAction: { events, ...parts.chaincodeAction },
+  });
+  return { txId, envelope };
+}
+
+const named = (eventName: string, parts?: Partial<TransactionParts>) =>
+  announcing({ eventName, payload: utf8(`payload of ${eventName}`) }, parts);
+
+/** A bundle of one request that announces all of these. */
+function namedBundle(...names: string[]): { txId: string; envelope: Uint8Array } {
+  const result = {
+    requestId: sha256(utf8(names.join())),
+    status: 200,
+    message: '',
+    payloads: [],
+    code: '',
+  };
+  const payload = BundleResult.encode({ results: [result] });
+  const events = names.map((name) => ({ requestIndex: 0, name, payload: utf8(`of ${name}`) }));
+  const input = ChaincodeInvocationSpec.encode({
+    chaincodeSpec: {
+      ...ChaincodeSpec.initial(),
+      chaincodeId: { path: '', name: 'notary', version: '' },
+      input: { args: [utf8(bundleFunction), utf8('request')], decorations: [], isInit: false },
+    },
+  });
+  return announcing(
+    { eventName: bundleEventName, payload: BundleEvents.encode({ events }) },
+    {
+      proposalPayload: ChaincodeProposalPayload.encode({ input }),
+      chaincodeAction: { response: { status: 200, message: '', payload } },
+    },
+  );
+}
+
+const everyPeer = "AND('Org1MSP.peer', 'Org2MSP.peer', 'Org3MSP.peer')";
+chain.define({ notary: everyPeer, cadastre: everyPeer });
+const valid = (...made: { envelope: Uint8Array }[]) =>
+  made.map(({ envelope }): Judged => ['VALID', envelope]);
+const stale = {
+  namespaces: [{ namespace: 'notary', reads: [read('one', { blockNum: 9n, txNum: 0n })] }],
+};
+
+const one = named('one', { namespaces: [{ namespace: 'notary', writes: [write('one')] }] });
+const two = named('two');
+const foreign = named('foreign', { contract: 'cadastre' });
+const conflicting = named('conflicting', stale);
+const unendorsed = named('unendorsed', { endorsements: () => [] });
+const silent = announcing({}, { chaincodeAction: { events: utf8('') } });
+const bundled = namedBundle('first', 'second', 'third');
+const three = named('three');
+const four = named('four');
+chain.append(...valid(one, two));
+chain.append(
+  ...valid(foreign),
+  ['MVCC_READ_CONFLICT', conflicting.envelope],
+  ['ENDORSEMENT_POLICY_FAILURE', unendorsed.envelope],
+  ...valid(silent),
+);
+chain.append(...valid(announcing({ eventName: '' }), announcing({ eventName: 'no id', txId: '' })));
+chain.append(...valid(three, bundled, four));
+await places.commit();
+
+/** What somebody answers to bytes: bytes, or the code of a status. */
+async function answerOf(
+  { connection }: Place,
+  path: string,
+  request: Uint8Array,
+): Promise<string | number> {
+  const deadline = new Date(Date.now() + 20_000);
+  return connection.unary(path, request, { deadline }).then(
+    (bytes) => toHex(bytes),
+    (error: { code: number }) => error.code,
+  );
+}
+
+async function sameAnswers(t: Test, path: string, requests: Readonly<Record<string, Uint8Array>>) {
+  for (const [what, request] of Object.entries(requests)) {
+    const ours = await answerOf(zone, path, request);
+    for (const place of stock) {
+      t.equal(ours, await answerOf(place, path, request), `${what} (${place.name})`);
+    }
+  }
+}
+t.test('the status of each transaction is told in the same bytes', async (t) => {
+  const all = { one, two, foreign, conflicting, unendorsed, silent, three, four };
+  const requests = Object.entries(all).map(([name, { txId }]) => [
+    name,
+    statusRequest(reader, txId, { channelId }),
+  ]);
+  await sameAnswers(t, '/gateway.Gateway/CommitStatus', Object.fromEntries(requests));
+  const bytes = await answerOf(
+    zone,
+    '/gateway.Gateway/CommitStatus',
+    requests[3]![1] as Uint8Array,
+  );
+  t.same(CommitStatusResponse.decode(fromHex(String(bytes))!), {
+    result: validationCodes.MVCC_READ_CONFLICT,
+    blockNumber: 3n,
+  });
+});
+
+const signed = { request: utf8('\xff\xff'), signature: utf8('signature') };
+const absent = 'ab'.repeat(32);
+
+t.test('a request for a status that is refused is refused for the same reason', async (t) => {
+  await sameAnswers(t, '/gateway.Gateway/CommitStatus', {
+    empty: utf8(''),
+    'without a request': SignedCommitStatusRequest.encode({ signature: utf8('signature') }),
+    'malformed inside': SignedCommitStatusRequest.encode(signed),
+    'of another channel': statusRequest(reader, one.txId, { channelId: 'other' }),
+    'of no channel': statusRequest(reader, one.txId, { channelId: '' }),
+    'badly signed': statusRequest(reader, one.txId, { channelId, signature: utf8('signature') }),
+    unsigned: statusRequest(reader, one.txId, { channelId, signature: utf8('') }),
+    'by a stranger': statusRequest(stranger, one.txId, { channelId }),
+    'by nobody': statusRequest(nobody, one.txId, { channelId }),
+    'without an identity': statusRequest(reader, one.txId, { channelId, identity: utf8('') }),
+  });
+});
+
+t.test('a status that does not come is waited for until the deadline', async (t) => {
+  const request = statusRequest(reader, absent, { channelId });
+  for (const { name, connection } of [zone, ...stock]) {
+    const deadline = new Date(Date.now() + 1_000);
+    const late = connection.unary('/gateway.Gateway/CommitStatus', request, { deadline });
+    await t.rejects(late, { code: status.DEADLINE_EXCEEDED }, name);
+  }
+});
+
+/** The first messages of a stream of events: names of events by block. */
+async function eventsOf({ connection }: Place, request: Uint8Array, messages: number) {
+  using stream = connection.events(request, { deadline: new Date(Date.now() + 20_000) });
+  const told = [];
+  for (let count = 0; count < messages; count += 1) told.push(await stream.next());
+  return told;
+}
+
+const eventRequests: Readonly<Record<string, [changes: EventChanges, messages: number]>> = {
+  'from the first block on': [{ startPosition: at(0n) }, 2],
+  'from a block in between on': [{ startPosition: at(3n) }, 1],
+  'of another contract': [{ chaincodeId: 'cadastre', startPosition: at(0n) }, 1],
+  'after a transaction': [{ afterTransactionId: one.txId }, 2],
+  'after a transaction, whatever the position says': [
+    { afterTransactionId: two.txId, startPosition: at(9n) },
+    1,
+  ],
+  'after one of another contract': [{ afterTransactionId: foreign.txId }, 1],
+};
+type EventChanges = NonNullable<Parameters<typeof eventsRequest>[1]>;
+
+t.test('the same events come, block by block, but for those of bundles', async (t) => {
+  for (const [what, [changes, messages]] of Object.entries(eventRequests)) {
+    const request = eventsRequest(reader, { channelId, ...changes });
+    const ours = await eventsOf(zone, request, messages);
+    for (const place of stock) {
+      const theirs = await eventsOf(place, request, messages);
+      t.same(ours, theirs.map(withBundlesTold), `${what} (${place.name})`);
+    }
+  }
+});
+
+/** A stock peer knows nothing of bundles: what its one event says is what the zone tells one by one. */
+function withBundlesTold(response: ChaincodeEventsResponse | undefined) {
+  const events = response?.events.flatMap((event) => {
+    if (event.eventName !== bundleEventName) return [event];
+    const { events: each } = BundleEvents.decode(event.payload);
+    return each.map(({ name, payload }, index) => ({
+      ...event,
+      txId: index === each.length - 1 ? event.txId : `${event.txId}/${index}`,
+      eventName: name,
+      payload: Buffer.from(payload),
+    }));
+  });
+  return { ...response, events };
+}
+
+t.test('a request for events that is refused is refused for the same reason', async (t) => {
+  const requests: Readonly<Record<string, Uint8Array>> = {
+    empty: utf8(''),
+    'malformed inside': SignedChaincodeEventsRequest.encode(signed),
+    'from the oldest on': eventsRequest(reader, { channelId, startPosition: oldest }),
+    'from the newest on': eventsRequest(reader, { channelId, startPosition: newest }),
+    'of another channel': eventsRequest(reader, { channelId: 'other' }),
+    'badly signed': eventsRequest(reader, { channelId, signature: utf8('signature') }),
+    'by a stranger': eventsRequest(stranger, { channelId }),
+  };
+  const deadline = () => ({ deadline: new Date(Date.now() + 20_000) });
+  for (const [what, request] of Object.entries(requests)) {
+    const { code } = await zone.connection.events(request, deadline()).failure();
+    for (const { name, connection } of stock) {
+      t.match(
+        await connection.events(request, deadline()).failure(),
+        { code },
+        `${what} (${name})`,
+      );
+    }
+  }
+});
+
+/** Everything that comes for a request for blocks, up to and with a status, as hex. */
+async function deliveredBy(place: Place, method: string, request: Uint8Array): Promise<string[]> {
+  using client = new DeliverClient(place.port, place.root, `protos.Deliver/${method}`);
+  client.ask(request);
+  const all: string[] = [];
+  for (;;) {
+    const bytes = await client.nextBytes();
+    if (bytes === undefined) return all;
+    all.push(toHex(bytes));
+    if (PeerDeliverResponse.decode(bytes).status !== undefined) return all;
+  }
+}
+
+const now = seconds(Date.now());
+const seeks: Readonly<Record<string, [spec: SeekSpec, from?: Signatory]>> = {
+  'from the oldest to the newest': [{ start: oldest, stop: newest }],
+  'from the first with a signature of the zone': [{ start: at(1n), stop: newest }],
+  'the newest': [{ start: newest, stop: newest }],
+  'without a nonce': [{ start: oldest, stop: oldest, nonce: utf8('') }],
+  'more than there are': [
+    { start: at(3n), stop: at(endless), behavior: seekBehaviors.failIfNotReady },
+  ],
+  'beyond what there is': [{ start: at(2n ** 53n), stop: at(endless) }],
+  backwards: [{ start: at(2n), stop: at(1n) }],
+  'without start and stop': [{ body: utf8('') }],
+  'from nowhere': [{ start: {}, stop: newest }],
+  'of another channel': [{ channelId: 'other' }],
+  'without a timestamp': [{ timestamp: undefined }],
+  'of an hour ago': [{ timestamp: seconds(Date.now() - 3_600_000) }],
+  'badly signed': [{ signature: utf8('signature') }],
+  'of garbage': [{ body: utf8('\xff\xff') }],
+  'by a stranger': [{}, stranger],
+};
+
+for (const method of ['Deliver', 'DeliverFiltered', 'DeliverWithPrivateData']) {
+  t.test(`${method} gives the same bytes`, async (t) => {
+    for (const [what, [spec, from = reader]] of Object.entries(seeks)) {
+      const request = seekRequest(from, { channelId, timestamp: now, ...spec });
+      const ours = await deliveredBy(zone, method, request);
+      for (const place of stock) {
+        t.strictSame(ours, await deliveredBy(place, method, request), `${what} (${place.name})`);
+      }
+    }
+  });
+}
+
+t.test('who waits is told the same when the next block is there', async (t) => {
+  const next = named('next');
+  const statuses = [zone, ...stock].map((place) =>
+    answerOf(
+      place,
+      '/gateway.Gateway/CommitStatus',
+      statusRequest(reader, next.txId, { channelId }),
+    ),
+  );
+  const request = eventsRequest(reader, { channelId, startPosition: at(chain.height) });
+  const events = [zone, ...stock].map((place) => eventsOf(place, request, 1));
+  const seek = { start: at(chain.height), stop: at(chain.height), channelId, timestamp: now };
+  const blocks = [zone, ...stock].map((place) =>
+    deliveredBy(place, 'Deliver', seekRequest(reader, seek)),
+  );
+  chain.append(...valid(next));
+  await places.commit();
+  const [ourStatus, ...theirStatuses] = await Promise.all(statuses);
+  for (const theirs of theirStatuses) t.equal(ourStatus, theirs);
+  const [ourEvents, ...theirEvents] = await Promise.all(events);
+  t.match(ourEvents, [{ events: [{ eventName: 'next' }] }]);
+  for (const theirs of theirEvents) t.same(ourEvents, theirs);
+  const [ourBlocks, ...theirBlocks] = await Promise.all(blocks);
+  t.equal(ourBlocks?.length, 2);
+  for (const theirs of theirBlocks) t.strictSame(ourBlocks, theirs);
+});
