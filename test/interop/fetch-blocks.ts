@@ -35,36 +35,52 @@ const fetchWaitMsMax = 30_000;
  * has one at a time.
  *
  * @returns common.Block bytes of all blocks from `start` on and below `end`.
- * @see fabric-protos peer/events.proto, service Deliver.
  */
 export async function fetchBlocks(
   options: FetchOptions,
   start: bigint,
   end: bigint,
 ): Promise<Uint8Array[]> {
+  const signal = AbortSignal.timeout(fetchWaitMsMax);
+  const blocks = await Array.fromAsync(followBlocks(options, { start, end, signal }));
+  if (BigInt(blocks.length) === end - start) return blocks;
+  throw new Error(`${blocks.length} blocks of ${start} to ${end}`);
+}
+
+/**
+ * The same blocks as the peer commits them.
+ *
+ * @param end of the last block and one; there may be no such block yet.
+ * @param signal ends it.
+ * @returns common.Block bytes.
+ * @see fabric-protos peer/events.proto, service Deliver.
+ */
+export async function* followBlocks(
+  options: FetchOptions,
+  { start, end, signal }: { start: bigint; end: bigint; signal: AbortSignal },
+): AsyncGenerator<Uint8Array> {
   const client = new Client(
     `localhost:${options.port}`,
     credentials.createSsl(Buffer.from(options.root)),
     { 'grpc.max_receive_message_length': -1 },
   );
+  const call = client.makeBidiStreamRequest(
+    '/protos.Deliver/Deliver',
+    (bytes: Uint8Array) => Buffer.from(bytes),
+    (bytes: Buffer) => new Uint8Array(bytes),
+  );
+  const cancel = () => call.cancel();
+  signal.addEventListener('abort', cancel);
   try {
-    const call = client.makeBidiStreamRequest(
-      '/protos.Deliver/Deliver',
-      (bytes: Uint8Array) => Buffer.from(bytes),
-      (bytes: Buffer) => new Uint8Array(bytes),
-      { deadline: systemClock.nowMs() + fetchWaitMsMax },
-    );
     call.write(seekEnvelope(options, start, end - 1n));
     call.end();
-    const blocks: Uint8Array[] = [];
     // The status comes last. A peer.DeliverResponse has the fields of an orderer's, and more.
     for await (const answer of call) {
       const { block } = DeliverResponse.decode(answer as Uint8Array);
-      if (block !== undefined) blocks.push(Block.encode(block));
+      if (block !== undefined) yield Block.encode(block);
     }
-    if (BigInt(blocks.length) === end - start) return blocks;
-    throw new Error(`${blocks.length} blocks of ${start} to ${end}`);
   } finally {
+    signal.removeEventListener('abort', cancel);
     client.close();
   }
 }

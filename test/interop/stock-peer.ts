@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ChildProgram } from './child-program.ts';
 import type { FabricBinaries } from './fabric-binaries.ts';
-import { fetchBlocks } from './fetch-blocks.ts';
+import { fetchBlocks, followBlocks } from './fetch-blocks.ts';
+import type { FetchOptions } from './fetch-blocks.ts';
 import { freeLoopbackPorts } from './loopback-ports.ts';
 import { commitHashIn, validationCodesIn } from './stored-block.ts';
 
@@ -189,9 +190,15 @@ export class StockPeer {
 
   /** All committed blocks below the height; its TLS certificate must name localhost. */
   blocks(height: bigint): Promise<Uint8Array[]> {
-    const { adminMspDir, channel, mspId, tls } = this.#options;
-    const port = Number(this.address.split(':')[1]);
-    return fetchBlocks({ port, root: tls.root, mspId, mspDir: adminMspDir, channel }, 0n, height);
+    return fetchBlocks(this.#fetchOptions(this.#options.channel), 0n, height);
+  }
+
+  /** Blocks of any channel it joined, as it commits them; see `followBlocks`. */
+  follow(
+    channel: string,
+    range: { start: bigint; end: bigint; signal: AbortSignal },
+  ): AsyncGenerator<Uint8Array> {
+    return followBlocks(this.#fetchOptions(channel), range);
   }
 
   /** Fabric's TxValidationCode of each transaction of a block. */
@@ -210,6 +217,12 @@ export class StockPeer {
     const [command, ...all] = inPlace(this.#prefix, this.#options.binaries.peer, ...args);
     const { stdout, stderr } = await execute(command, all, options);
     return stdout + stderr;
+  }
+
+  #fetchOptions(channel: string): FetchOptions {
+    const { adminMspDir, mspId, tls } = this.#options;
+    const port = Number(this.address.split(':')[1]);
+    return { port, root: tls.root, mspId, mspDir: adminMspDir, channel };
   }
 
   async #until(what: string, waitMsMax: number, holds: () => Promise<boolean>): Promise<void> {

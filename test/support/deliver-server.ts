@@ -1,7 +1,7 @@
 /** A source of blocks over gRPC and TLS that does what a test says, also what no manager would. */
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { Block, Envelope, Payload, SeekInfo, encodeBlockResponse } from '#formats';
+import { Block, ChannelHeader, Envelope, Payload, SeekInfo, encodeBlockResponse } from '#formats';
 
 type Stream = ServerDuplexStream<Buffer, Uint8Array>;
 
@@ -17,15 +17,21 @@ export interface Seek {
 
 export interface DeliverServerOptions {
   tls: { certificate: string; privateKey: string };
-  /** The blocks there are; a test may add to them, see `announce`. */
-  blocks: readonly Block[];
+  /** The blocks there are, of a channel if there are several; a test may add, see `announce`. */
+  blocks: readonly Block[] | ((channelId: string) => readonly Block[]);
+}
+
+/** What goes out on a stream, and the number of the block that is next. */
+interface Sending {
+  readonly blocks: readonly Block[];
+  next: bigint;
 }
 
 export class DeliverServer implements AsyncDisposable {
   readonly #options: DeliverServerOptions;
   readonly seeks: Seek[] = [];
   #server: Server | undefined;
-  readonly #streams = new Map<Stream, bigint>();
+  readonly #streams = new Map<Stream, Sending>();
   port = 0;
   /**
    * orderer.DeliverResponse bytes in place of a block's; undefined sends the block, 'end' ends the
@@ -93,29 +99,34 @@ export class DeliverServer implements AsyncDisposable {
     stream.on('close', () => this.#streams.delete(stream));
     stream.on('cancelled', () => this.#streams.delete(stream));
     stream.on('data', (envelope: Buffer) => {
-      const { data } = Payload.decode(Envelope.decode(envelope).payload);
+      const { header, data } = Payload.decode(Envelope.decode(envelope).payload);
       const seek = SeekInfo.decode(data);
       const start = seek.start?.specified?.number ?? -1n;
       const stop = seek.stop?.specified?.number ?? -1n;
       this.seeks.push({ start, stop, envelope, atMs: performance.now() });
-      this.#streams.set(stream, start);
+      const { blocks } = this.#options;
+      const { channelId } = ChannelHeader.decode(header!.channelHeader);
+      this.#streams.set(stream, {
+        blocks: typeof blocks === 'function' ? blocks(channelId) : blocks,
+        next: start,
+      });
       this.#send(stream);
     });
   }
 
   #send(stream: Stream): void {
     for (;;) {
-      const next = this.#streams.get(stream);
-      const block = next === undefined ? undefined : this.#options.blocks[Number(next)];
-      if (next === undefined || block === undefined) return;
-      this.onSend(next);
+      const sending = this.#streams.get(stream);
+      const block = sending?.blocks[Number(sending.next)];
+      if (sending === undefined || block === undefined) return;
+      this.onSend(sending.next);
       const substitute = this.substitute(block, this.seeks.length);
       if (substitute === 'end') {
         this.#streams.delete(stream);
         stream.end();
         return;
       }
-      this.#streams.set(stream, next + 1n);
+      sending.next += 1n;
       stream.write(substitute ?? encodeBlockResponse(Block.encode(block)));
     }
   }
