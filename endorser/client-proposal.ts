@@ -9,6 +9,7 @@ import {
   Proposal,
   SignatureHeader,
   headerTypes,
+  isBundleCall,
   lifecycleNamespace,
   transactionId,
 } from '#formats';
@@ -122,6 +123,8 @@ function readParts(bytes: Uint8Array): Parts {
     throw fault('ENDORSER_PROPOSAL_INVALID', { what: 'contract name' });
   }
   const { args } = chaincodeSpec.input;
+  // What calls itself a bundle is read as one for ever after: requests, results and evidence.
+  if (isBundleCall(args)) throw fault('ENDORSER_PROPOSAL_INVALID', { what: 'function' });
   return { header, channelHeader, signatureHeader, contract, payload, args };
 }
 

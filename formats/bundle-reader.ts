@@ -29,9 +29,9 @@ export interface Bundle {
  * @returns undefined for every other transaction, also for one that only calls itself a bundle.
  */
 export function bundleOf({ endorsed }: ParsedTransaction): Bundle | undefined {
-  const [name, ...requests] = endorsed?.invocation?.input?.args ?? [];
-  if (endorsed === undefined || name === undefined) return undefined;
-  if (!equalBytes(name, functionBytes) || requests.length === 0) return undefined;
+  const args = endorsed?.invocation?.input?.args ?? [];
+  const requests = args.slice(1);
+  if (endorsed === undefined || !isBundleCall(args) || requests.length === 0) return undefined;
   try {
     // Canonical, so that encoding one result anew gives the bytes that were endorsed.
     const { results } = BundleResult.decodeCanonical(
@@ -47,6 +47,11 @@ export function bundleOf({ endorsed }: ParsedTransaction): Bundle | undefined {
     if (error instanceof Fault) return undefined;
     throw error;
   }
+}
+
+/** Whether a proposal's arguments are those of a bundle, which only the zone may propose. */
+export function isBundleCall([name]: readonly Uint8Array[]): boolean {
+  return name !== undefined && equalBytes(name, functionBytes);
 }
 
 /** Where a bundle stands and what validation said of it. */

@@ -3,6 +3,7 @@ import {
   ChaincodeAction,
   ChaincodeActionPayload,
   ChaincodeHeaderExtension,
+  ChaincodeInvocationSpec,
   ChaincodeProposalPayload,
   ChannelHeader,
   Envelope,
@@ -13,6 +14,7 @@ import {
   Transaction,
   TxReadWriteSet,
   headerTypes,
+  isBundleCall,
   lifecycleNamespace,
   proposalHash,
   transactionId,
@@ -117,6 +119,11 @@ function readAction(header: Header, data: Uint8Array): ChaincodeEndorsedAction {
   const { input, transientMap } =
     ChaincodeProposalPayload.decodeCanonical(chaincodeProposalPayload);
   if (input.length === 0 || transientMap.length > 0) throw malformed('proposal payload');
+  const { chaincodeSpec } = ChaincodeInvocationSpec.decode(input);
+  // What calls itself a bundle is read as one for ever after, valid or not; only the zone makes them.
+  if (isBundleCall(chaincodeSpec?.input?.args ?? [])) {
+    throw fault('MANAGER_ENVELOPE_FORGED', { what: 'bundle' });
+  }
   const response = ProposalResponsePayload.decodeCanonical(action.proposalResponsePayload);
   if (response.extension.length === 0) throw malformed('proposal response');
   const { channelHeader } = header;
