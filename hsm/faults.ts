@@ -16,6 +16,7 @@ export const fault = declareFaults({
   HSM_KEY_AMBIGUOUS: ['fatal', 'Several keys of the token carry one label or one id.'],
   HSM_KEY_UNSAFE: ['fatal', 'A key lacks an attribute that keeps it inside the token.'],
   HSM_KEY_MISMATCH: ['fatal', "The token's key is not the one its certificate names."],
+  HSM_KEY_UNPROVED: ['broken', 'A signature with the key does not verify with its public half.'],
   HSM_CERTIFICATE_EXPIRED: ['broken', "The key's certificate is not valid any more."],
   HSM_CERTIFICATE_EARLY: ['broken', "The key's certificate is not valid yet."],
   HSM_CERTIFICATE_UNIT: ['fatal', "The key's certificate is not for the key's role."],

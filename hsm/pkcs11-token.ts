@@ -1,6 +1,6 @@
 import pkcs11js from 'pkcs11js';
 import { fault } from './faults.ts';
-import { readPkcs11Error } from './pkcs11-errors.ts';
+import { classifyPkcs11, readPkcs11Error } from './pkcs11-errors.ts';
 import type { Pkcs11Failure } from './pkcs11-errors.ts';
 import type { Handle, Pkcs11 } from './pkcs11-module.ts';
 import type { PinRecord } from './pin-record.ts';
@@ -26,19 +26,27 @@ export function openToken(pkcs11: Pkcs11, label: string, pin: string, record: Pi
   const serial = serialNumber.trimEnd();
   // Trying would tell nothing new, and some tokens count it.
   if ((flags & pkcs11js.CKF_USER_PIN_LOCKED) !== 0) throw fault('HSM_PIN_LOCKED', { token: label });
-  const anchor = openSession(pkcs11, slot);
+  let anchor = openSession(pkcs11, slot);
   const logIn = (presented: string) => {
     const detail = { token: label };
     if (record.wasRefused(serial, presented)) {
       throw fault('HSM_PIN_WRONG', { ...detail, reason: 'refused at an earlier start' });
     }
-    const failure = login(pkcs11, anchor, presented);
+    let failure = login(pkcs11, anchor, presented);
+    if (failure !== undefined && classifyPkcs11(failure, 'setup') === 'newSession') {
+      // Tokens end sessions that are idle, and this one always is.
+      anchor = openSession(pkcs11, slot);
+      failure = login(pkcs11, anchor, presented);
+    }
     if (failure === undefined) return;
     const { code, name } = failure;
     // The PIN may be right: once the token is unlocked it is to be tried.
     if (code === pkcs11js.CKR_PIN_LOCKED) throw fault('HSM_PIN_LOCKED', { ...detail, name });
     if (code === pkcs11js.CKR_PIN_EXPIRED) throw fault('HSM_PIN_EXPIRED', { ...detail, name });
-    if (!pinCodes.has(code)) throw fault('HSM_LOGIN_FAILED', { ...detail, name });
+    if (!pinCodes.has(code)) {
+      const isTheirs = classifyPkcs11(failure, 'setup') === 'operator';
+      throw fault(isTheirs ? 'HSM_LOGIN_FAILED' : 'HSM_TOKEN_LOST', { ...detail, name });
+    }
     // A restart loop with a wrong PIN would lock the token for good.
     record.refuse(serial, presented);
     throw fault('HSM_PIN_WRONG', { ...detail, name });
@@ -49,7 +57,14 @@ export function openToken(pkcs11: Pkcs11, label: string, pin: string, record: Pi
     pkcs11.C_CloseSession(anchor);
     throw error;
   }
-  return { pkcs11, slot, anchor, logIn };
+  return {
+    pkcs11,
+    slot,
+    get anchor() {
+      return anchor;
+    },
+    logIn,
+  };
 }
 
 export function openSession(pkcs11: Pkcs11, slot: Handle): Handle {

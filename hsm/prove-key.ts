@@ -10,7 +10,7 @@ import { SignSession } from './sign-session.ts';
  * Has the private key sign a challenge: the public half on the token is only data that someone wrote
  * there, and a handle may name another key than it did.
  *
- * @throws HSM_SIGN_FAILED, HSM_KEY_MISMATCH
+ * @throws HSM_SIGN_FAILED, HSM_KEY_UNPROVED
  */
 export function proveKey(token: Token, key: TokenKey): void {
   const session = new SignSession(token.pkcs11, token.slot);
@@ -21,7 +21,7 @@ export function proveKey(token: Token, key: TokenKey): void {
       throw fault('HSM_SIGN_FAILED', { key: key.label, name: outcome.failed.name });
     }
     if (!verifyFabric(key.publicKey, challenge, normaliseEcdsa(outcome.raw, 'P-256'))) {
-      throw fault('HSM_KEY_MISMATCH', { key: key.label });
+      throw fault('HSM_KEY_UNPROVED', { key: key.label });
     }
   } finally {
     session.close();

@@ -1,5 +1,5 @@
-import { SignerKeyReport, SignerReport } from '#formats';
-import type { ReportedCount } from '#formats';
+import { SignerReport } from '#formats';
+import type { ReportedCount, SignerKeyReport } from '#formats';
 import type { ServedKey } from './served-keys.ts';
 import { latencyBucketsUs } from './signer-meter.ts';
 import type { SignerMeter } from './signer-meter.ts';
@@ -33,8 +33,10 @@ function keyReport(key: ServedKey, meter: SignerMeter, faultCode: string): Signe
   const { buckets, count, totalUs } = meter.latencyOf(label);
   const endMs = certified?.notAfter.getTime() ?? 0;
   return {
-    ...SignerKeyReport.initial(),
-    ...{ label, role, mspid, faultCode },
+    label,
+    role,
+    mspid,
+    faultCode,
     certificateEnd: BigInt(Math.floor(endMs / 1000)),
     latencyBuckets: buckets.map((value, index) => ({
       name: String(latencyBucketsUs[index] ?? '+Inf'),

@@ -26,19 +26,16 @@ export class TokenHost {
   /** Performs one order; a fault is an outcome. Calls into the module block this thread. */
   async perform(order: TokenOrder): Promise<Outcome> {
     try {
-      switch (order.do) {
-        case 'open':
-          return { keys: this.#open(order.place) };
-        case 'refresh':
-          return { keys: this.#refresh() };
-        case 'close':
-          await this.#close();
-          return { keys: [] };
-      }
+      return { keys: await this.#keysAfter(order) };
     } catch (error) {
       const { code, kind, message, detail } = error instanceof Fault ? error : faultOf(error);
       return { failed: { code, kind, message, detail: detail as FaultParts['detail'] } };
     }
+  }
+
+  #keysAfter(order: TokenOrder): readonly OpenedKey[] | Promise<readonly OpenedKey[]> {
+    if (order.do === 'open') return this.#open(order.place);
+    return order.do === 'refresh' ? this.#refresh() : this.#close();
   }
 
   #open(place: TokenPlace): OpenedKey[] {
@@ -69,9 +66,10 @@ export class TokenHost {
   }
 
   /** The signer host has closed the threads' descriptors: each closes its session and ends. */
-  async #close(): Promise<void> {
+  async #close(): Promise<readonly OpenedKey[]> {
     await Promise.all(this.#threads.map((thread) => ended(thread)));
     if (this.#module !== undefined && this.#opened !== undefined) finalise(this.#module);
+    return [];
   }
 }
 

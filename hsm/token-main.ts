@@ -18,7 +18,8 @@ writeFileSync('/proc/self/coredump_filter', '0');
 const control = new Socket({ fd: controlDescriptor, readable: true, writable: true });
 const host = new TokenHost();
 
-createInterface({ input: control }).on('line', (line) => {
+const lines = createInterface({ input: control });
+lines.on('line', (line) => {
   const { id, ...order } = JSON.parse(line) as TokenOrder & { id: number };
   void host.perform(order as TokenOrder).then((reply) => {
     control.write(`${JSON.stringify({ id, ...reply })}\n`);
@@ -26,5 +27,7 @@ createInterface({ input: control }).on('line', (line) => {
   });
 });
 // The signer host is gone. A thread may hang in the module, so nothing is waited for.
-control.on('close', () => process.kill(process.pid, 'SIGKILL'));
-control.on('error', () => process.kill(process.pid, 'SIGKILL'));
+const end = () => process.kill(process.pid, 'SIGKILL');
+control.on('close', end);
+control.on('error', end);
+lines.on('error', end);

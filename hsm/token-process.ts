@@ -53,8 +53,11 @@ export class TokenProcess {
     });
     const sockets = this.#child.stdio as unknown as readonly Socket[];
     this.#control = sockets[controlDescriptor] as Socket;
+    const lines = createInterface({ input: this.#control });
+    lines.on('line', (line) => this.#hear(line));
+    // It passes on what befalls the socket.
+    lines.on('error', () => this.kill());
     this.#control.on('error', () => this.kill());
-    createInterface({ input: this.#control }).on('line', (line) => this.#hear(line));
     const onFree = (seat: TokenSeat) => events.onFree(seat);
     this.seats = sockets
       .slice(firstSeatDescriptor)

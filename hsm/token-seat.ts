@@ -103,7 +103,11 @@ export class TokenSeat {
   #rest(nowMs: number): void {
     this.#restMs = Math.min(1_000, Math.max(50, this.#restMs * 2));
     this.#restsUntilMs = nowMs + this.#restMs;
-    setTimeout(() => this.#onFree(this), this.#restMs).unref();
+    setTimeout(() => {
+      // Timers may be early by a fraction of a millisecond.
+      this.#restsUntilMs = 0;
+      this.#onFree(this);
+    }, this.#restMs).unref();
   }
 
   /** Lets the thread close its session and end, once it has answered. */

@@ -75,14 +75,17 @@ export class TokenSigner {
   async sign(orders: readonly SignOrder[]): Promise<Uint8Array[]> {
     try {
       const results = await this.#attempt(orders);
-      const failed = [...results.keys()].filter((index) => isFailure(results[index]));
-      if (failed.length === 0) return results as Uint8Array[];
-      await this.#recover(failed.map((index) => results[index] as Failure));
-      const again = await this.#attempt(failed.map((index) => orders[index] as SignOrder));
-      for (const [position, index] of failed.entries()) {
-        const result = again[position] as Uint8Array | Failure;
-        if (isFailure(result)) throw await this.#finalFault(result);
-        results[index] = result;
+      let failed = failuresIn(results);
+      for (let retries = 0; failed.length > 0; retries += 1) {
+        const failures = failed.map((index) => results[index] as Failure);
+        const final = failures.find((one) => retries >= retriesMax(one));
+        if (final !== undefined) throw this.#finalFault(final);
+        await this.#recover(failures);
+        const again = await this.#attempt(failed.map((index) => orders[index] as SignOrder));
+        for (const [position, index] of failed.entries()) {
+          results[index] = again[position] as Uint8Array | Failure;
+        }
+        failed = failuresIn(results);
       }
       return results as Uint8Array[];
     } catch (error) {
@@ -197,8 +200,8 @@ export class TokenSigner {
     }
   }
 
-  /** @returns the fault of a signature that failed twice. */
-  async #finalFault(failure: Failure): Promise<Fault> {
+  /** @returns the fault of a signature that failed again. */
+  #finalFault(failure: Failure): Fault {
     const { failed, name } = failure;
     if (failed === 'wrong') this.#tokens.replace(failure.process, 'signs wrongly');
     if (failed === 'wrong') return fault('HSM_SIGNATURE_INVALID', { name });
@@ -219,6 +222,15 @@ export class TokenSigner {
   #demandKnown(label: string): void {
     if (!this.#certified.has(label)) throw fault('HSM_KEY_UNKNOWN', { key: label });
   }
+}
+
+/** A process that ended says nothing of the token, and another one may end beside it. */
+function retriesMax({ failed }: Failure): number {
+  return failed === 'gone' ? 3 : 1;
+}
+
+function failuresIn(results: readonly (Uint8Array | Failure)[]): number[] {
+  return [...results.keys()].filter((index) => isFailure(results[index]));
 }
 
 function isFailure(result: Uint8Array | Failure | undefined): result is Failure {

@@ -15,8 +15,14 @@ export interface TokenSupervisorOptions {
   /** All that the token's processes get of an environment. */
   readonly environment: Record<string, string>;
   readonly log: Log;
-  readonly meter?: SignerMeter;
+  /** In place of those in base/limits.ts, where a test cannot wait for them. */
+  readonly bounds?: Partial<SupervisorBounds>;
 }
+
+type SupervisorBounds = Record<
+  'signHangMsMax' | 'takeoverWaitMsMax' | 'tokenRefusalWaitMs' | 'standbyDelayMs',
+  number
+>;
 
 /** closed: it signs; open: calls are refused; halfOpen: a process tries whether the token is back. */
 export type BreakerState = 'closed' | 'halfOpen' | 'open';
@@ -31,8 +37,6 @@ const passing: ReadonlySet<string> = new Set([
 /** Some modules recover only in a new process. */
 const opensPerProcessMax = 4;
 const watchEveryMs = 100;
-/** The standby is started when a start is over, which needs the processor more. */
-const standbyDelayMs = 2_000;
 
 /**
  * Keeps processes that hold one token: kills one that hangs, lets the standby take its place, opens
@@ -40,8 +44,9 @@ const standbyDelayMs = 2_000;
  */
 export class TokenSupervisor implements AsyncDisposable {
   readonly dispatch = new SignDispatch();
-  readonly meter: SignerMeter;
+  readonly meter = new SignerMeter();
   readonly #options: TokenSupervisorOptions;
+  readonly #bounds: SupervisorBounds;
   readonly #serving = new Set<TokenProcess>();
   readonly #watch: NodeJS.Timeout;
   #standby: TokenProcess | undefined;
@@ -62,7 +67,7 @@ export class TokenSupervisor implements AsyncDisposable {
 
   private constructor(options: TokenSupervisorOptions) {
     this.#options = options;
-    this.meter = options.meter ?? new SignerMeter();
+    this.#bounds = { ...limits, ...options.bounds };
     this.#watch = setInterval(() => this.#killHanging(), watchEveryMs);
     this.#watch.unref();
   }
@@ -97,9 +102,16 @@ export class TokenSupervisor implements AsyncDisposable {
     return this.#serving;
   }
 
+  /** Process id of the one that stands by. */
+  get standbyPid(): number | undefined {
+    return this.#standby?.pid;
+  }
+
   /** @throws HSM_TOKEN_LOST at once while the token is down, HSM_SESSION_BUSY. */
   async sign(orders: readonly DigestOrder[]): Promise<SeatAnswer[]> {
     this.checkUp();
+    // All sessions were refused a moment ago: waiting for them would only make a queue.
+    if (this.dispatch.seats.size > 0 && !this.hasFreshSeat()) throw fault('HSM_SESSION_BUSY');
     return this.dispatch.sign(orders);
   }
 
@@ -144,7 +156,7 @@ export class TokenSupervisor implements AsyncDisposable {
     if (this.#serving.size === 0) {
       this.#takeover = setTimeout(() => {
         this.#goDown(this.#lastFault ?? fault('HSM_TOKEN_LOST', { name: how }));
-      }, limits.takeoverWaitMsMax);
+      }, this.#bounds.takeoverWaitMsMax);
     }
     this.#fill();
   }
@@ -204,18 +216,18 @@ export class TokenSupervisor implements AsyncDisposable {
     clearTimeout(this.#standbyTimer);
     this.#standbyTimer = setTimeout(() => {
       this.#standby ??= this.#spawn();
-    }, standbyDelayMs);
+    }, this.#bounds.standbyDelayMs);
     this.#standbyTimer.unref();
   }
 
   #pause(): Promise<void> {
-    const { tokenRetryWaitMsMin, tokenRetryWaitMsMax, tokenRefusalWaitMs } = limits;
+    const { tokenRetryWaitMsMin, tokenRetryWaitMsMax } = limits;
     const last = this.#lastFault;
     if (this.#troubles === 0) return Promise.resolve();
-    const hopeless = last !== undefined && !passing.has(last.code);
+    const hopeless = last?.kind === 'fatal' && !passing.has(last.code);
     const backoffMs = Math.min(tokenRetryWaitMsMax, tokenRetryWaitMsMin * 2 ** this.#troubles);
     // The first loss of a token that was well is most likely its process's.
-    const waitMs = hopeless ? tokenRefusalWaitMs : this.#troubles <= 1 ? 0 : backoffMs;
+    const waitMs = hopeless ? this.#bounds.tokenRefusalWaitMs : this.#troubles <= 1 ? 0 : backoffMs;
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, waitMs);
       this.#wake = () => {
@@ -288,7 +300,7 @@ export class TokenSupervisor implements AsyncDisposable {
     // After a stop of this process itself, answers may be waiting to be read.
     if (lateMs > 5 * watchEveryMs) return;
     for (const process of this.#serving) {
-      if (process.seats.every((seat) => seat.busyMs(nowMs) <= limits.signHangMsMax)) continue;
+      if (process.seats.every((seat) => seat.busyMs(nowMs) <= this.#bounds.signHangMsMax)) continue;
       this.meter.count('hangs');
       this.replace(process, 'does not answer');
     }

@@ -115,19 +115,19 @@ t.test('every key signs what its role allows and nothing else', async (t) => {
 });
 
 t.test('002-13 a block is signed over metadata, signature header and header', async (t) => {
-  const call = blockCall(identityOf('ordering'), 10n);
+  const call = blockCall(identityOf('ordering'), 1n);
   const signature = await client.signBlock(call);
   const content = blockSignatureInput(call.metadataValue, call.signatureHeader, call);
   t.ok(verifyFabric(publicKeyOf('ordering'), content, signature));
   const again = await client.signBlock(call);
   t.ok(verifyFabric(publicKeyOf('ordering'), content, again), 'the same block again');
-  const rival = blockCall(identityOf('ordering'), 10n, { variant: 'b' });
+  const rival = blockCall(identityOf('ordering'), 1n, { variant: 'b' });
   await t.rejects(client.signBlock(rival), { code: 'HSM_BLOCK_CONFLICT', kind: 'conflict' });
-  const skipping = blockCall(identityOf('ordering'), 12n);
+  const skipping = blockCall(identityOf('ordering'), 3n);
   await t.rejects(client.signBlock(skipping), { code: 'HSM_BLOCK_GAP' });
   await client.signBlock(nextBlock(call, identityOf('ordering')));
   await t.rejects(client.signBlock(call), { code: 'HSM_BLOCK_PAST' });
-  const elsewhere = blockCall(identityOf('ordering'), 10n, { channel: 'other', variant: 'b' });
+  const elsewhere = blockCall(identityOf('ordering'), 1n, { channel: 'other', variant: 'b' });
   await t.rejects(client.signBlock(elsewhere), { code: 'HSM_ROLE_DENIED' }, 'under another name');
 });
 
@@ -140,8 +140,8 @@ t.test('bytes that are no call of ours are faults', async (t) => {
   using link = new LinkClient(host.socket);
   const call = (method: number, payload: Uint8Array) => link.call(method, payload, 5_000);
   const digest = sha256(utf8('a digest from outside'));
-  const { describe, report, ...signing } = signerMethods;
-  for (const method of Object.values(signing)) {
+  const { endorse, signEnvelope, signBlock, signCsr } = signerMethods;
+  for (const method of [endorse, signEnvelope, signBlock, signCsr]) {
     await t.rejects(call(method, digest), { name: 'Fault' }, `a bare digest to method ${method}`);
     await t.rejects(call(method, new Uint8Array(0)), { name: 'Fault' });
   }

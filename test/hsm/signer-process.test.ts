@@ -28,11 +28,11 @@ t.test('a restarted host remembers the blocks it signed', async (t) => {
   const state = { socket: join(token.dir, 'again.sock'), stateDir: join(token.dir, 'again') };
   const first = await startSigner(t, token, state);
   const ordering = (await first.client.describe())[1]?.serializedIdentity as Uint8Array;
-  const call = blockCall(ordering, 3n);
+  const call = blockCall(ordering, 1n);
   await first.client.signBlock(call);
   t.equal(await first.stop(), 0);
   const second = await startSigner(t, token, state);
-  const rival = blockCall(ordering, 3n, { variant: 'b' });
+  const rival = blockCall(ordering, 1n, { variant: 'b' });
   await t.rejects(second.client.signBlock(rival), { code: 'HSM_BLOCK_CONFLICT' });
   t.type(await second.client.signBlock(call), Uint8Array);
   await second.kill();

@@ -1,4 +1,12 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs';
 
 /** Functions of PKCS#11 that the shim interferes with, by their place in CK_FUNCTION_LIST. */
 export const shimFunctions = {
@@ -33,7 +41,9 @@ const tokenFields = {
   tokenFlags: 20,
   flipped: 24,
   sessionsKilled: 28,
+  releases: 32,
 } as const;
+const counters: ReadonlySet<string> = new Set(['flipped', 'sessionsKilled', 'releases']);
 type TokenField = keyof typeof tokenFields;
 
 const faultsOffset = 256;
@@ -46,7 +56,7 @@ const faultFields = {
   lostCount: 16,
   calls: 20,
   failed: 24,
-  hanging: 28,
+  hung: 28,
 } as const;
 type FaultField = keyof typeof faultFields;
 
@@ -59,9 +69,7 @@ export class ShimControl implements Disposable {
   readonly #file: number;
 
   constructor(path: string) {
-    this.#file = openSync(path, 'a+');
-    closeSync(this.#file);
-    this.#file = openSync(path, 'r+');
+    this.#file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     if (fstatSync(this.#file).size < controlBytes) ftruncateSync(this.#file, controlBytes);
   }
 
@@ -81,8 +89,9 @@ export class ShimControl implements Disposable {
     this.setFault(name, 'delayUs', Math.round(ms * 1000));
   }
 
-  hang(name: ShimFunction, hangs: boolean): void {
-    this.setFault(name, 'hang', hangs ? 1 : 0);
+  /** The next calls of the function do not return, until everything is healed. */
+  hang(name: ShimFunction, count: number = always): void {
+    this.setFault(name, 'hang', count);
   }
 
   /** Calls to the function so far, by all processes. */
@@ -98,8 +107,9 @@ export class ShimControl implements Disposable {
       }
     }
     for (const field of Object.keys(tokenFields) as TokenField[]) {
-      if (field !== 'flipped' && field !== 'sessionsKilled') this.set(field, 0);
+      if (!counters.has(field)) this.set(field, 0);
     }
+    this.set('releases', this.get('releases') + 1);
   }
 
   set(field: TokenField, value: number): void {

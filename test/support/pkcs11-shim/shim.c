@@ -59,11 +59,11 @@ struct fault {
   uint32_t delay_us;
   uint32_t error;       /* return value in place of the call */
   uint32_t error_count; /* for how many calls more; forever is no count */
-  uint32_t hang;        /* the call does not return while this is set */
+  uint32_t hang;        /* for how many calls more: does not return until the next release */
   uint32_t lost_count;  /* calls that are made and whose success is answered with `error` */
   uint32_t calls;
   uint32_t failed;
-  uint32_t hanging;
+  uint32_t hung;
 };
 
 struct host {
@@ -80,7 +80,8 @@ struct control {
   uint32_t token_flags;  /* shown in addition to the token's own flags */
   uint32_t flipped;
   uint32_t sessions_killed;
-  uint32_t reserved[24];
+  uint32_t releases; /* raised: what hangs returns */
+  uint32_t reserved[23];
   struct host hosts[hosts];
   struct fault faults[functions];
 };
@@ -127,10 +128,10 @@ static ck meet(int function) {
   add(&fault->calls, 1);
   uint32_t delay = get(&fault->delay_us);
   if (delay != 0) sleep_us(delay);
-  if (get(&fault->hang) != 0) {
-    add(&fault->hanging, 1);
-    while (get(&fault->hang) != 0) sleep_us(5000);
-    add(&fault->hanging, (uint32_t)-1);
+  if (take(&fault->hang)) {
+    uint32_t release = get(&control->releases);
+    add(&fault->hung, 1);
+    while (get(&control->releases) == release) sleep_us(5000);
   }
   if (get(&fault->lost_count) == 0 && take(&fault->error_count)) {
     add(&fault->failed, 1);
