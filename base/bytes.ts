@@ -35,8 +35,18 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return Buffer.compare(a, b);
 }
 
+/** @returns a Buffer over the same memory. */
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** @returns bytes as text of as many characters, U+0000 to U+00FF. */
+export function latin1Of(bytes: Uint8Array): string {
+  return bufferOf(bytes).toString('latin1');
+}
+
 export function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+  return bufferOf(bytes).toString('hex');
 }
 
 /** @returns undefined when the text is not an even number of lower- or upper-case hex digits. */
@@ -46,7 +56,7 @@ export function fromHex(text: string): Uint8Array | undefined {
 }
 
 export function toBase64Url(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url');
+  return bufferOf(bytes).toString('base64url');
 }
 
 /** @returns undefined unless the text is the one canonical unpadded base64url encoding of its bytes. */
@@ -56,7 +66,7 @@ export function fromBase64Url(text: string): Uint8Array | undefined {
 }
 
 export function toBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
+  return bufferOf(bytes).toString('base64');
 }
 
 /** @returns undefined unless the text is the one canonical padded base64 encoding of its bytes. */

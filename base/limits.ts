@@ -205,6 +205,15 @@ export const limits = {
   ledgerFileBytesMax: 64 * 1024 * 1024,
   /** Free disk below which no block is begun, so that one begun can be sealed and applied. */
   ledgerDiskReserveBytes: 64 * 1024 * 1024,
+  /**
+   * Table entries that are in memory only, about 400 bytes each, until they go to disk together. More
+   * share more pages there, and make that pause and a start after a crash longer.
+   */
+  ledgerLagEntriesMax: 16_384,
+  /** The same in bytes: contracts may write large values. */
+  ledgerLagBytesMax: 16 * 1024 * 1024,
+  /** Blocks that are in the tables' memory only: what a start after a crash has to replay. */
+  ledgerLagBlocksMax: 512,
   /** Evidence tree nodes kept for proofs, about 100 bytes each: some dozen blocks' worth. */
   evidenceNodesCachedMax: 65_536,
   /** Blocks kept decoded for readers: what followers and receipts of the newest blocks ask for. */

@@ -54,7 +54,7 @@ export async function buildEndorser(
   const nodes = new HeldNodes(config.signers, log);
   await nodes.refresh();
   const { ledgerDir, simulationWorkers: workerCount } = config;
-  const simulations = new SimulationPool({ ledgerDir, workerCount, log });
+  const simulations = new SimulationPool({ ledgerDir, ledger, workerCount, log });
   const service = new EndorserService({ ledger, memo, nodes, simulations, clock, log });
   const server: LinkServer = await serveLink(
     config.socket,

@@ -1,9 +1,13 @@
 import type { Fault } from '#base';
 import type { RequestEvent, RequestResult, Response } from '#formats';
+import type { StateChanges } from '#ledger';
 import type { LifecycleFacts } from '#policy';
 
-/** What the endorser's main thread asks of a simulation worker; plain values that can be cloned. */
-export type WorkerJob = { jobId: number } & (
+/**
+ * What the endorser's main thread asks of a simulation worker; plain values that can be cloned.
+ * `changes` is what the worker's tables lack of the state.
+ */
+export type WorkerJob = { jobId: number; changes: StateChanges } & (
   ({ kind: 'bundle' } & SimulationJob) | ({ kind: 'calls' } & CallsJob)
 );
 

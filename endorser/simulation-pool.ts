@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { Fault, limits } from '#base';
 import type { FaultKind, Log } from '#base';
+import type { Ledger, StateChanges } from '#ledger';
 import { fault } from './faults.ts';
 import type {
   BundleSimulation,
@@ -21,18 +22,26 @@ const workerFile = new URL('./simulation-worker.ts', import.meta.url);
  */
 export class SimulationPool implements AsyncDisposable {
   readonly #ledgerDir: string;
+  readonly #ledger: Pick<Ledger, 'stateChanges'>;
   readonly #log: Log;
   readonly #slots: Slot[];
   readonly #waiting: (() => void)[] = [];
   #jobId = 0;
 
   /** @param workerCount threads, at least one. */
-  constructor(options: { ledgerDir: string; workerCount: number; log: Log }) {
+  constructor(options: {
+    ledgerDir: string;
+    ledger: Pick<Ledger, 'stateChanges'>;
+    workerCount: number;
+    log: Log;
+  }) {
     this.#ledgerDir = options.ledgerDir;
+    this.#ledger = options.ledger;
     this.#log = options.log;
     this.#slots = Array.from({ length: options.workerCount }, () => ({
       worker: undefined,
       busy: false,
+      known: undefined,
     }));
   }
 
@@ -42,12 +51,12 @@ export class SimulationPool implements AsyncDisposable {
 
   /** @throws ENDORSER_…, WASM_… when the bundle as a whole cannot be simulated. */
   async run(job: SimulationJob): Promise<BundleSimulation> {
-    return this.#run((jobId) => ({ jobId, kind: 'bundle', ...job }), 'bundle');
+    return this.#run((base) => ({ ...base, kind: 'bundle', ...job }), 'bundle');
   }
 
   /** @returns one result per call. @throws ENDORSER_HEIGHT_BEHIND, ENDORSER_WORKER_LOST */
   async runCalls(job: CallsJob): Promise<CallResult[]> {
-    const { results } = await this.#run((jobId) => ({ jobId, kind: 'calls', ...job }), 'calls');
+    const { results } = await this.#run((base) => ({ ...base, kind: 'calls', ...job }), 'calls');
     return results;
   }
 
@@ -60,13 +69,16 @@ export class SimulationPool implements AsyncDisposable {
   }
 
   async #run<Kind extends WorkerJob['kind']>(
-    jobOf: (jobId: number) => WorkerJob,
+    jobOf: (base: Pick<WorkerJob, 'jobId' | 'changes'>) => WorkerJob,
     kind: Kind,
   ): Promise<Extract<Success, { kind: Kind }>> {
     const slot = await this.#freeSlot();
     try {
       this.#jobId += 1;
-      const answer = await this.#ask(slot, jobOf(this.#jobId));
+      const worker = (slot.worker ??= this.#start(slot));
+      const changes = this.#ledger.stateChanges(slot.known);
+      slot.known = { base: changes.base, to: changes.to };
+      const answer = await this.#ask(worker, jobOf({ jobId: this.#jobId, changes }));
       if (answer.ok && answer.kind === kind) return answer as Extract<Success, { kind: Kind }>;
       if (answer.ok) throw new TypeError('a worker answered another job');
       throw new Fault(answer.code, answer.kind as FaultKind, answer.sentence, answer.detail);
@@ -89,8 +101,7 @@ export class SimulationPool implements AsyncDisposable {
     }
   }
 
-  #ask(slot: Slot, job: WorkerJob): Promise<SimulationAnswer> {
-    const worker = (slot.worker ??= this.#start(slot));
+  #ask(worker: Worker, job: WorkerJob): Promise<SimulationAnswer> {
     return new Promise<SimulationAnswer>((resolve, reject) => {
       const settle = (act: () => void) => {
         clearTimeout(timer);
@@ -115,6 +126,7 @@ export class SimulationPool implements AsyncDisposable {
     worker.on('error', (error) => this.#log.error({ err: error }, 'simulation worker failed'));
     worker.on('exit', () => {
       slot.worker = undefined;
+      slot.known = undefined;
     });
     return worker;
   }
@@ -123,4 +135,6 @@ export class SimulationPool implements AsyncDisposable {
 interface Slot {
   worker: Worker | undefined;
   busy: boolean;
+  /** What its worker was told of the state last. */
+  known: Pick<StateChanges, 'base' | 'to'> | undefined;
 }

@@ -17,7 +17,7 @@ parentPort?.on('message', (job: WorkerJob) => {
 
 function answer(job: WorkerJob): SimulationAnswer {
   try {
-    state.refresh();
+    state.follow(job.changes);
     const { jobId, kind } = job;
     return kind === 'bundle'
       ? { jobId, ok: true, kind, ...runBundle(job, state, contracts) }

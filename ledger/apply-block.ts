@@ -8,8 +8,9 @@ import { putRequestEntry } from './request-index.ts';
 import { putSavepoint } from './savepoint.ts';
 import type { Savepoint } from './savepoint.ts';
 import { encodeStateEntry, metadataSeenKey, stateKey } from './state.ts';
-import { writeStore } from './store.ts';
 import type { Store } from './store.ts';
+import { removed } from './recent-entries.ts';
+import type { StateChange } from './state-changes.ts';
 import { putTransactionPlace } from './transaction-index.ts';
 import type { UpdateBatch } from './update-batch.ts';
 
@@ -25,16 +26,15 @@ export interface RecordedBlock {
 }
 
 /**
- * Writes all that a block does to the tables, in one transaction with the savepoint: the one way
- * into them, for new blocks and in recovery.
+ * Puts all that a block does into the tables, the savepoint with it: the one way into them, for new
+ * blocks and in recovery.
  *
- * @returns the new savepoint.
- * @throws LEDGER_DISK_FULL, LEDGER_WRITE_FAILED; the tables are then as they were.
+ * @returns the new savepoint, and what the block did to the state.
  */
 export function applyBlock(
-  target: { dir: string; store: Store; log: EvidenceLog; savepoint: Savepoint | undefined },
+  target: { store: Store; log: EvidenceLog; savepoint: Savepoint | undefined },
   recorded: RecordedBlock,
-): Savepoint {
+): { savepoint: Savepoint; changes: StateChange[] } {
   const { store } = target;
   const { block, evaluation, evidence } = recorded;
   const header = block.header!;
@@ -48,29 +48,29 @@ export function applyBlock(
     headerHash: headerHash(header),
     commitHash: evaluation.commitHash,
   };
-  writeStore(target.dir, store, () => {
-    putUpdates(store, evaluation.updates);
-    putIndexes(store, recorded);
-    target.log.put(evidence);
-    putSavepoint(store, savepoint);
-  });
+  const changes = changesOf(evaluation.updates);
+  for (const [key, value] of changes) store.state.put(key, value);
+  if (evaluation.updates.hasMetadata) store.meta.put(metadataSeenKey, Buffer.of(1));
+  putIndexes(store, recorded);
+  target.log.put(evidence);
+  putSavepoint(store, savepoint);
   target.log.adopt(evidence);
-  return savepoint;
+  return { savepoint, changes };
 }
 
-/** Sorted, so that neighbours share LMDB's pages: half of the cost of random order. */
-function putUpdates(store: Store, updates: UpdateBatch): void {
+function changesOf(updates: UpdateBatch): StateChange[] {
+  const changes: StateChange[] = [];
   for (const namespace of updates.namespaces()) {
-    for (const [key, { value, metadata, version }] of updates.sorted(namespace)) {
+    for (const [key, { value, metadata, version }] of updates.entries(namespace)) {
       const at = stateKey(namespace, key);
-      if (value === undefined) store.state.removeSync(at);
+      if (value === undefined) changes.push([at, removed]);
       else {
         const entry = metadata === undefined ? { value, version } : { value, version, metadata };
-        if (metadata !== undefined) store.meta.putSync(metadataSeenKey, Buffer.of(1));
-        store.state.putSync(at, encodeStateEntry(entry));
+        changes.push([at, encodeStateEntry(entry)]);
       }
     }
   }
+  return changes;
 }
 
 function putIndexes(store: Store, { block, evaluation, evidence, ...places }: RecordedBlock): void {
@@ -87,6 +87,5 @@ function putIndexes(store: Store, { block, evaluation, evidence, ...places }: Re
   for (const [index, txId] of txIds.entries()) {
     if (txId !== '') putTransactionPlace(store, txId, { blockNumber, index, code: codes[index]! });
   }
-  const sorted = requests.toSorted((a, b) => Buffer.compare(a.requestId, b.requestId));
-  for (const { requestId, entry } of sorted) putRequestEntry(store, requestId, entry);
+  for (const { requestId, entry } of requests) putRequestEntry(store, requestId, entry);
 }

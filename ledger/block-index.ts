@@ -16,7 +16,7 @@ export interface BlockEntry {
 }
 
 export function readBlockEntry(store: Store, number: bigint): BlockEntry | undefined {
-  const stored = store.blocks.getBinary(blockKey(number));
+  const stored = store.blocks.get(blockKey(number));
   if (stored === undefined) return undefined;
   const metadataPlace = { file: stored.readUInt32BE(8), offset: stored.readUInt32BE(12) };
   const hashBytes = stored.readUInt8(24);
@@ -29,7 +29,6 @@ export function readBlockEntry(store: Store, number: bigint): BlockEntry | undef
   };
 }
 
-/** To be called inside a transaction. */
 export function putBlockEntry(store: Store, number: bigint, entry: BlockEntry): void {
   const head = Buffer.alloc(headBytes);
   head.writeUInt32BE(entry.place.file, 0);
@@ -39,13 +38,13 @@ export function putBlockEntry(store: Store, number: bigint, entry: BlockEntry): 
   head.writeUInt32BE(entry.metadataPlace?.offset ?? 0, 12);
   head.writeBigUInt64BE(entry.evidenceSize, 16);
   head.writeUInt8(entry.commitHash.length, 24);
-  store.blocks.putSync(blockKey(number), Buffer.concat([head, entry.commitHash, entry.codes]));
+  store.blocks.put(blockKey(number), Buffer.concat([head, entry.commitHash, entry.codes]));
 }
 
 const headBytes = 25;
 
-function blockKey(number: bigint): Buffer {
+function blockKey(number: bigint): string {
   const key = Buffer.alloc(8);
   key.writeBigUInt64BE(number);
-  return key;
+  return key.toString('latin1');
 }

@@ -16,7 +16,10 @@ import { definitionOf, keyPolicyOf } from './lookups.ts';
 import type { Lookups } from './lookups.ts';
 import type { FoundBlock } from './recovery.ts';
 import type { Savepoint } from './savepoint.ts';
+import { StateChangeLog } from './state-changes.ts';
+import type { StateChanges } from './state-changes.ts';
 import type { State } from './state.ts';
+import { flushStore, lagOf } from './store.ts';
 import type { CommittedBlock, EvidenceHead, LedgerParts } from './writer-types.ts';
 
 /** A block above the savepoint: decided, and on disk at least in part. */
@@ -30,6 +33,7 @@ export class BlockWriter {
   readonly #parts: LedgerParts;
   readonly #state: State;
   readonly #reads: LedgerReads;
+  readonly #changes: StateChangeLog;
   #savepoint: Savepoint | undefined;
   #evidence: EvidenceHead;
   #configBlock: Block | undefined;
@@ -39,6 +43,7 @@ export class BlockWriter {
     this.#state = state;
     this.#reads = reads;
     this.#savepoint = parts.savepoint;
+    this.#changes = new StateChangeLog(this.height);
     this.#evidence = { size: parts.evidenceLog.size, root: parts.evidenceLog.root };
   }
 
@@ -83,6 +88,7 @@ export class BlockWriter {
     evaluation: Evaluation | undefined,
     stated?: EvidenceHead,
   ): Promise<OpenBlock> {
+    this.#flushWhenDue();
     checkFollows(block, this.height, this.lastHeaderHash);
     const decided = evaluation ?? this.evaluate(block);
     if (stated !== undefined) this.#requireEvidence(decided, stated);
@@ -105,11 +111,13 @@ export class BlockWriter {
     open.recorded = true;
   }
 
-  /** Applies a recorded block to the tables. @throws LEDGER_DISK_FULL to be called again. */
+  /** Applies a recorded block to the tables. */
   apply(open: OpenBlock, end = this.#parts.files.end): CommittedBlock {
-    const { dir, store, evidenceLog } = this.#parts;
-    const target = { dir, store, log: evidenceLog, savepoint: this.#savepoint };
-    this.#savepoint = applyBlock(target, { ...open, end });
+    const { store, evidenceLog } = this.#parts;
+    const target = { store, log: evidenceLog, savepoint: this.#savepoint };
+    const { savepoint, changes } = applyBlock(target, { ...open, end });
+    this.#changes.add(this.height, changes);
+    this.#savepoint = savepoint;
     this.#state.moved();
     this.#evidence = { size: open.evidence.size, root: open.evidence.root };
     if (open.evaluation.isConfig) this.#configBlock = undefined;
@@ -141,11 +149,39 @@ export class BlockWriter {
         recorded: complete,
       });
       if (!complete) return open;
+      this.#flushWhenDue();
       this.apply(open, found.end);
       return undefined;
     } catch (cause) {
       throw fault('LEDGER_REPLAY_FAILED', { number: found.number }, cause);
     }
+  }
+
+  /** What a reader whose tables lag behind has to know. */
+  changesSince(last: Pick<StateChanges, 'base' | 'to'> | undefined): StateChanges {
+    return this.#changes.since(last);
+  }
+
+  /** Brings the tables on disk up to the newest block. @throws LEDGER_DISK_FULL, LEDGER_WRITE_FAILED */
+  flush(): void {
+    const { dir, store } = this.#parts;
+    if (lagOf(store).entries === 0) return;
+    flushStore(dir, store);
+    this.#changes.flushed(this.height);
+  }
+
+  /**
+   * Before a block is begun, so that a disk too full for the tables is refused as one too full for
+   * the block. How far the tables may lag bounds memory, and what a start has to replay.
+   */
+  #flushWhenDue(): void {
+    const { store, lag } = this.#parts;
+    const { entries, bytes } = lagOf(store);
+    const isDue =
+      entries >= lag.entriesMax ||
+      bytes >= lag.bytesMax ||
+      this.#changes.blockCount >= lag.blocksMax;
+    if (isDue) this.flush();
   }
 
   #opened(

@@ -22,7 +22,7 @@ import { fault } from './faults.ts';
 import { checkReads } from './mvcc.ts';
 import type { RequestEntry } from './request-index.ts';
 import { stateKey } from './state.ts';
-import { storeKeyBytesMax } from './store.ts';
+import { storeKeyBytesMax } from './table.ts';
 import { transactionIdOf } from './transaction-id.ts';
 import { UpdateBatch } from './update-batch.ts';
 import { applyWriteSet } from './write-set.ts';

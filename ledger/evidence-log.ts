@@ -1,4 +1,4 @@
-import { limits } from '#base';
+import { bufferOf, limits } from '#base';
 import { appendLeaves, emptyTree, inclusionProof, nodeHash, treeRoot, treeStateAt } from '#crypto';
 import type { GetNode, TreeNode, TreeState } from '#crypto';
 import { NodeMemo } from './node-memo.ts';
@@ -37,20 +37,17 @@ export class EvidenceLog {
     return { newNodes, state, size: BigInt(state.size), root };
   }
 
-  /** To be called inside a transaction; {@link adopt} when it is committed. */
+  /** {@link adopt} comes after it. */
   put({ newNodes }: EvidencePlan): void {
-    const tiles = new Map<string, { key: Buffer; hashes: Buffer[] }>();
+    const tiles = new Map<string, Buffer[]>();
     for (const { level, index, hash } of newNodes) {
       if (level % tileLevels !== 0) continue;
       const key = tileKey(level / tileLevels, Math.floor(index / tileWidth));
-      const name = key.toString('hex');
-      const tile = tiles.get(name) ?? { key, hashes: this.#partOf(key, index % tileWidth) };
-      tile.hashes.push(Buffer.from(hash));
-      tiles.set(name, tile);
+      const hashes = tiles.get(key) ?? this.#partOf(key, index % tileWidth);
+      hashes.push(bufferOf(hash));
+      tiles.set(key, hashes);
     }
-    for (const { key, hashes } of tiles.values()) {
-      this.#store.evidence.putSync(key, Buffer.concat(hashes));
-    }
+    for (const [key, hashes] of tiles) this.#store.evidence.put(key, Buffer.concat(hashes));
   }
 
   adopt(plan: EvidencePlan): void {
@@ -72,13 +69,13 @@ export class EvidenceLog {
   }
 
   /** The tile as far as it stands before hash number `count` is added to it. */
-  #partOf(key: Buffer, count: number): Buffer[] {
+  #partOf(key: string, count: number): Buffer[] {
     return count === 0 ? [] : [this.#tile(key).subarray(0, count * hashBytes)];
   }
 
-  #tile(key: Buffer): Buffer {
-    const stored = this.#store.evidence.getBinary(key);
-    if (stored === undefined) throw new Error(`evidence tile ${key.toString('hex')} is missing`);
+  #tile(key: string): Buffer {
+    const stored = this.#store.evidence.get(key);
+    if (stored === undefined) throw new Error('a tile of the evidence log is missing');
     return stored;
   }
 
@@ -117,9 +114,10 @@ export interface EvidencePlan {
 const hashBytes = 32;
 const tileLevels = 8;
 const tileWidth = 2 ** tileLevels;
-function tileKey(tileLevel: number, index: number): Buffer {
+
+function tileKey(tileLevel: number, index: number): string {
   const key = Buffer.alloc(7);
   key.writeUInt8(tileLevel, 0);
   key.writeUIntBE(index, 1, 6);
-  return key;
+  return key.toString('latin1');
 }

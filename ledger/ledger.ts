@@ -10,6 +10,7 @@ import { frameKinds } from './frames.ts';
 import { LedgerReads } from './ledger-reads.ts';
 import type { CommittedTransaction, ReceiptParts, RequestPlace } from './ledger-reads.ts';
 import type { FoundBlock } from './recovery.ts';
+import type { StateChanges } from './state-changes.ts';
 import { State } from './state.ts';
 import type { StateEntry, StateRow } from './state.ts';
 import type { CommittedBlock, EvidenceHead, LedgerParts, ProposedBlock } from './writer-types.ts';
@@ -21,7 +22,7 @@ export class Ledger implements AsyncDisposable {
   readonly #reads: LedgerReads;
   readonly #writer: BlockWriter;
   readonly #feed = new CommitFeed<CommittedBlock>();
-  /** Proposed; or recorded, while the tables could not be written. */
+  /** Proposed and not yet sealed. */
   #open: OpenBlock | undefined;
   #assessed: { height: bigint; envelopes: Uint8Array[]; evaluation: Evaluation } | undefined;
   #writing: Promise<unknown> | undefined;
@@ -86,7 +87,6 @@ export class Ledger implements AsyncDisposable {
    */
   async propose({ header, data }: Pick<ProposedBlock, 'header' | 'data'>): Promise<ProposedBlock> {
     return this.#alone(async () => {
-      this.#finishOpen();
       if (this.#open !== undefined) throw fault('LEDGER_PROPOSAL_OPEN');
       if (this.height === 0n) throw fault('LEDGER_EMPTY');
       const block: Block = { header, data: { data }, metadata: undefined };
@@ -166,6 +166,15 @@ export class Ledger implements AsyncDisposable {
   }
 
   /**
+   * What blocks did to the state above the tables on disk, for a `StateReader` in another thread.
+   *
+   * @param last what this reader was given before.
+   */
+  stateChanges(last?: Pick<StateChanges, 'base' | 'to'>): StateChanges {
+    return this.#writer.changesSince(last);
+  }
+
+  /**
    * Where a request was executed, or else its newest attempt.
    *
    * @param requestId SHA-256 of its signing input, hex.
@@ -209,6 +218,7 @@ export class Ledger implements AsyncDisposable {
     if (this.#closed) return;
     this.#closed = true;
     await this.#writing?.catch(() => {});
+    this.#flushQuietly();
     await this.#parts.store.root.close();
     await this.#parts.files[Symbol.asyncDispose]();
     this.#parts.lock[Symbol.dispose]();
@@ -227,6 +237,15 @@ export class Ledger implements AsyncDisposable {
     }
   }
 
+  /** What cannot be written now is replayed at the next start. */
+  #flushQuietly(): void {
+    try {
+      this.#writer.flush();
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'the tables stay behind the block files');
+    }
+  }
+
   async #commitWhole(block: Block, stated?: EvidenceHead): Promise<CommittedBlock> {
     this.#open ??= await this.#writer.append(block, frameKinds.block, undefined, stated);
     return this.#finish(this.#open);
@@ -235,11 +254,6 @@ export class Ledger implements AsyncDisposable {
   async #sealAndApply(open: OpenBlock, metadata: readonly Uint8Array[]): Promise<CommittedBlock> {
     if (!open.recorded) await this.#writer.seal(open, metadata);
     return this.#finish(open);
-  }
-
-  /** Applies a block whose files were written when the tables could not be. */
-  #finishOpen(): void {
-    if (this.#open?.recorded === true) this.#finish(this.#open);
   }
 
   #finish(open: OpenBlock): CommittedBlock {

@@ -7,7 +7,7 @@ import { recoverBlockFiles } from './recovery.ts';
 import { readSavepoint } from './savepoint.ts';
 import { openStore } from './store.ts';
 import { lockWriter } from './writer-lock.ts';
-import type { Validate } from './writer-types.ts';
+import type { LagBounds, Validate } from './writer-types.ts';
 
 /**
  * Opens a channel's ledger for writing, and brings its tables up to its block files.
@@ -15,6 +15,7 @@ import type { Validate } from './writer-types.ts';
  * @param options.dir made when it is not there; only its owner may read it.
  * @param options.validate the signature and policy stage of every block, also of replayed ones.
  * @param options.diskReserveBytes free disk below which no block is begun.
+ * @param options.lag how far the tables on disk may lag behind the block files.
  * @throws LEDGER_LOCKED; LEDGER_FILE_CORRUPT, LEDGER_STATE_AHEAD, LEDGER_STATE_MISMATCH,
  *   LEDGER_FORMAT_UNKNOWN, LEDGER_REPLAY_FAILED fatal.
  */
@@ -23,6 +24,7 @@ export async function openLedger(options: {
   log: Log;
   validate: Validate;
   diskReserveBytes?: number;
+  lag?: Partial<LagBounds>;
 }): Promise<Ledger> {
   const { dir, log, validate } = options;
   const { diskReserveBytes = limits.ledgerDiskReserveBytes } = options;
@@ -35,9 +37,15 @@ export async function openLedger(options: {
   const files = opened.use(recovered.files);
   const evidenceLog = new EvidenceLog(store, savepoint?.evidenceSize ?? 0n);
   const parts = { dir, lock, store, files, evidenceLog, savepoint, validate, log };
-  const ledger = new Ledger({ ...parts, diskReserveBytes });
+  const ledger = new Ledger({ ...parts, diskReserveBytes, lag: { ...lagBounds, ...options.lag } });
   ledger.replay(recovered.found);
   // All is well: what was opened now belongs to the ledger.
   opened.move();
   return ledger;
 }
+
+const lagBounds: LagBounds = {
+  entriesMax: limits.ledgerLagEntriesMax,
+  bytesMax: limits.ledgerLagBytesMax,
+  blocksMax: limits.ledgerLagBlocksMax,
+};

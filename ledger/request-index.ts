@@ -1,3 +1,4 @@
+import { latin1Of } from '#base';
 import { validationCodes } from '#formats';
 import type { Store } from './store.ts';
 
@@ -15,7 +16,7 @@ export interface RequestEntry {
 }
 
 export function readRequestEntry(store: Store, requestId: Uint8Array): RequestEntry | undefined {
-  const stored = store.requests.getBinary(Buffer.from(requestId));
+  const stored = store.requests.get(latin1Of(requestId));
   if (stored === undefined) return undefined;
   return {
     blockNumber: stored.readBigUInt64BE(0),
@@ -27,7 +28,7 @@ export function readRequestEntry(store: Store, requestId: Uint8Array): RequestEn
 }
 
 /**
- * To be called inside a transaction. A request was executed when its transaction is valid, and the
+ * A request was executed when its transaction is valid, and the
  * first such place stays; until then the newest attempt is kept.
  */
 export function putRequestEntry(store: Store, requestId: Uint8Array, entry: RequestEntry): void {
@@ -39,7 +40,7 @@ export function putRequestEntry(store: Store, requestId: Uint8Array, entry: Requ
   stored.writeUInt32BE(entry.requestIndex, 12);
   stored.writeBigUInt64BE(entry.leafIndex, 16);
   stored.writeUInt8(entry.code, 24);
-  store.requests.putSync(Buffer.from(requestId), stored);
+  store.requests.put(latin1Of(requestId), stored);
 }
 
 export function isExecuted({ code }: RequestEntry): boolean {

@@ -1,8 +1,7 @@
-import type { Transaction } from 'lmdb';
 import type { Place } from './block-files.ts';
 import type { Store } from './store.ts';
 
-/** How far the tables are: written in the same transaction as what it speaks of. */
+/** How far the tables are: it goes to disk in the same transaction as what it speaks of. */
 export interface Savepoint {
   /** Blocks applied so far. */
   height: bigint;
@@ -17,9 +16,8 @@ export interface Savepoint {
   commitHash: Uint8Array;
 }
 
-/** @param transaction to read in, when not in the newest state. */
-export function readSavepoint(store: Store, transaction?: Transaction): Savepoint | undefined {
-  const stored = store.meta.get(savepointKey, transaction === undefined ? {} : { transaction });
+export function readSavepoint({ meta }: Pick<Store, 'meta'>): Savepoint | undefined {
+  const stored = meta.get(savepointKey);
   if (stored === undefined) return undefined;
   return {
     height: stored.readBigUInt64BE(0),
@@ -31,7 +29,6 @@ export function readSavepoint(store: Store, transaction?: Transaction): Savepoin
   };
 }
 
-/** To be called inside a transaction. */
 export function putSavepoint(store: Store, savepoint: Savepoint): void {
   const numbers = Buffer.alloc(32);
   numbers.writeBigUInt64BE(savepoint.height, 0);
@@ -39,10 +36,10 @@ export function putSavepoint(store: Store, savepoint: Savepoint): void {
   numbers.writeBigUInt64BE(savepoint.evidenceSize, 16);
   numbers.writeUInt32BE(savepoint.place.file, 24);
   numbers.writeUInt32BE(savepoint.place.offset, 28);
-  store.meta.putSync(
+  store.meta.put(
     savepointKey,
     Buffer.concat([numbers, savepoint.headerHash, savepoint.commitHash]),
   );
 }
 
-export const savepointKey = Buffer.from('savepoint');
+const savepointKey = 'savepoint';

@@ -1,12 +1,15 @@
 import type { Transaction } from 'lmdb';
 import { readSavepoint } from './savepoint.ts';
+import { readChanges } from './state-changes.ts';
+import type { StateChanges } from './state-changes.ts';
 import { State } from './state.ts';
 import type { StateEntry, StateRow } from './state.ts';
 import { openStoreReadOnly } from './store.ts';
 import type { Store } from './store.ts';
 
 /**
- * Opens the world state for reading in another thread or process, beside the ledger's writer.
+ * Opens the world state for reading in another thread or process, beside the ledger's writer. The
+ * tables on disk lag behind the ledger; {@link StateReader.follow} makes up for it.
  *
  * @param dir of a ledger that was opened for writing before.
  */
@@ -14,11 +17,13 @@ export function openStateReader(dir: string): StateReader {
   return new StateReader(openStoreReadOnly(dir));
 }
 
-/** The state at one height, until `refresh` moves it to the newest. */
+/** The state at one height, until it is moved to a newer one. */
 export class StateReader implements AsyncDisposable {
   readonly #store: Store;
   readonly #state: State;
   #transaction: Transaction | undefined;
+  /** Blocks behind the tables on disk as they are read. */
+  #base = 0n;
   #height = 0n;
 
   constructor(store: Store) {
@@ -41,13 +46,33 @@ export class StateReader implements AsyncDisposable {
     return this.#state.range(namespace, start, end, limit);
   }
 
-  /** Moves to the newest state. To be called often: the pages of the old one cannot be reused. */
+  /**
+   * Moves to the height of the changes; stays behind it when they begin above what it knows, and can
+   * be past it when the tables on disk are by now. To be called often: as long as the tables of an
+   * old base are read, their pages cannot be reused.
+   */
+  follow(changes: StateChanges): void {
+    if (changes.base > this.#base) this.refresh();
+    if (changes.from > this.#height) return;
+    for (const { number, changes: ofBlock } of readChanges(changes.bytes)) {
+      if (number < this.#height) continue;
+      for (const [key, value] of ofBlock) this.#store.state.put(key, value);
+      this.#height = number + 1n;
+    }
+  }
+
+  /** Moves to the newest state on disk, which may be an older one than it followed before. */
   refresh(): void {
+    const { root, state, meta } = this.#store;
     this.#transaction?.done();
-    this.#store.root.resetReadTxn();
-    this.#transaction = this.#store.root.useReadTransaction();
-    this.#state.pin(this.#transaction);
-    this.#height = readSavepoint(this.#store, this.#transaction)?.height ?? 0n;
+    root.resetReadTxn();
+    this.#transaction = root.useReadTransaction();
+    for (const table of [state, meta]) {
+      table.forget();
+      table.pin(this.#transaction);
+    }
+    this.#base = readSavepoint(this.#store)?.height ?? 0n;
+    this.#height = this.#base;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,6 @@
-import type { Transaction } from 'lmdb';
 import type { Version } from '#formats';
-import { storeKeyBytesMax } from './store.ts';
 import type { Store } from './store.ts';
+import { storeKeyBytesMax } from './table.ts';
 
 /** A key's committed value. */
 export interface StateEntry {
@@ -14,23 +13,17 @@ export interface StateEntry {
 export type StateRow = StateEntry & { key: string };
 
 /**
- * The world state as of the newest block, or of one pinned read transaction.
- * Stored key: namespace 0x00 key, in bytewise order. Stored entry, big-endian: block u64 ‖
+ * The world state as of the newest block in the tables.
+ * Stored key: namespace 0x00 key in UTF-8, in bytewise order. Stored entry, big-endian: block u64 ‖
  * transaction u32 ‖ metadata length u32 ‖ metadata ‖ value.
  */
 export class State {
-  readonly #store: Store;
-  #transaction: Transaction | undefined;
+  readonly #store: Pick<Store, 'state' | 'meta'>;
   /** Known for the block that the state stands at. */
   #metadataSeen: boolean | undefined;
 
-  constructor(store: Store) {
+  constructor(store: Pick<Store, 'state' | 'meta'>) {
     this.#store = store;
-  }
-
-  /** Reads go through this transaction from now on; undefined: always the newest state. */
-  pin(transaction: Transaction | undefined): void {
-    this.#transaction = transaction;
   }
 
   /** A block was applied: what was remembered of the state before may be wrong. */
@@ -50,7 +43,7 @@ export class State {
 
   /** Nearly no channel uses metadata: as long as none was ever written, no key is looked up for it. */
   metadata(namespace: string, key: string): Uint8Array | undefined {
-    this.#metadataSeen ??= this.#store.meta.get(metadataSeenKey, this.#options()) !== undefined;
+    this.#metadataSeen ??= this.#store.meta.get(metadataSeenKey) !== undefined;
     return this.#metadataSeen ? this.get(namespace, key)?.metadata : undefined;
   }
 
@@ -63,14 +56,11 @@ export class State {
   *scan(namespace: string, start: string, end: string): Generator<StateRow> {
     const from = stateKey(namespace, start);
     const to = end === '' ? keyAfter(namespace) : stateKey(namespace, end);
-    if (Buffer.compare(from, to) >= 0) return;
+    if (from >= to) return;
     const prefixBytes = stateKey(namespace, '').length;
-    // A bound may be longer than any stored key: LMDB gets what it can take, the rest is here.
-    const bound = from.subarray(0, storeKeyBytesMax);
-    for (const { key, value } of this.#store.state.getRange({ start: bound, ...this.#options() })) {
-      if (Buffer.compare(key, to) >= 0) return;
-      if (Buffer.compare(key, from) < 0) continue;
-      yield { key: key.toString('utf8', prefixBytes), ...decodeStateEntry(value) };
+    for (const [at, value] of this.#store.state.range(from, to)) {
+      const key = Buffer.from(at.slice(prefixBytes), 'latin1').toString('utf8');
+      yield { key, ...decodeStateEntry(value) };
     }
   }
 
@@ -80,22 +70,26 @@ export class State {
   }
 
   #read(namespace: string, key: string): Uint8Array | undefined {
-    const stateKeyBytes = stateKey(namespace, key);
+    const at = stateKey(namespace, key);
     // Such a key was never let in, and LMDB throws at it.
-    if (stateKeyBytes.length > storeKeyBytesMax) return undefined;
-    return this.#store.state.get(stateKeyBytes, this.#options());
-  }
-
-  #options(): { transaction?: Transaction } {
-    return this.#transaction === undefined ? {} : { transaction: this.#transaction };
+    return at.length > storeKeyBytesMax ? undefined : this.#store.state.get(at);
   }
 }
 
 /** In the meta table: some key has, or had, metadata. */
-export const metadataSeenKey = Buffer.from('metadata');
+export const metadataSeenKey = 'metadata';
 
-export function stateKey(namespace: string, key: string): Buffer {
-  return Buffer.from(`${namespace}\0${key}`, 'utf8');
+export function stateKey(namespace: string, key: string): string {
+  const text = `${namespace}\0${key}`;
+  return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+}
+
+/** Nearly all keys are: their UTF-8 has the very same characters. */
+function isAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    if (text.charCodeAt(index) > 0x7f) return false;
+  }
+  return true;
 }
 
 export function encodeStateEntry(entry: StateEntry): Buffer {
@@ -113,7 +107,7 @@ const headBytes = 16;
 
 export function decodeStateEntry(stored: Uint8Array): StateEntry {
   const metadataEnd = headBytes + viewOf(stored).getUint32(12);
-  // LMDB's buffers are Buffers, whose slice() is no copy: none of them leaves this folder.
+  // The tables' own Buffers, whose slice() is no copy either: none of them leaves this folder.
   const value = Uint8Array.from(stored.subarray(metadataEnd));
   const entry: StateEntry = { version: decodeVersion(stored), value };
   if (metadataEnd > headBytes) {
@@ -132,6 +126,6 @@ function viewOf(stored: Uint8Array): DataView {
 }
 
 /** The first key behind all keys of a namespace. */
-function keyAfter(namespace: string): Buffer {
-  return Buffer.from(`${namespace}\x01`, 'utf8');
+function keyAfter(namespace: string): string {
+  return `${stateKey(namespace, '').slice(0, -1)}\x01`;
 }

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { TransactionFlags, open } from 'lmdb';
-import type { Database, RootDatabase } from 'lmdb';
+import type { RootDatabase } from 'lmdb';
 import { writeFault } from './disk-faults.ts';
 import { fault } from './faults.ts';
+import { Table } from './table.ts';
 
-type Table = Database<Buffer, Buffer>;
-
-/** The tables over the block files; all of them can be made anew from those. */
+/**
+ * The tables over the block files; all of them can be made anew from those. What is put into them
+ * stays in memory until {@link flushStore}: on disk they lag behind the block files.
+ */
 export interface Store {
   readonly root: RootDatabase<Buffer, Buffer>;
   /** namespace 0x00 key → entry. */
@@ -19,10 +21,7 @@ export interface Store {
 }
 
 const formatVersion = 1;
-const formatKey = Buffer.from('format');
-
-/** LMDB's bound with pages of 4 KiB. */
-export const storeKeyBytesMax = 1_978;
+const formatKey = 'format';
 
 /**
  * Opens the tables in `dir`/state.
@@ -37,9 +36,10 @@ export const storeKeyBytesMax = 1_978;
  */
 export function openStore(dir: string): Store {
   const store = openTables(dir, false);
-  const version = store.meta.getBinary(formatKey)?.[0];
+  const version = store.meta.get(formatKey)?.[0];
   if (version === undefined) {
-    writeStore(dir, store, () => store.meta.putSync(formatKey, Buffer.of(formatVersion)));
+    store.meta.put(formatKey, Buffer.of(formatVersion));
+    flushStore(dir, store);
   } else if (version !== formatVersion) {
     throw fault('LEDGER_FORMAT_UNKNOWN', { version });
   }
@@ -52,17 +52,35 @@ export function openStoreReadOnly(dir: string): Store {
 }
 
 /**
- * Runs `write`, which only calls the tables' …Sync methods, as one transaction.
+ * Brings the tables on disk up to those in memory, in one transaction.
  *
- * @throws LEDGER_DISK_FULL, LEDGER_WRITE_FAILED; the tables are then as they were.
+ * @throws LEDGER_DISK_FULL, LEDGER_WRITE_FAILED; the disk is then as it was, and nothing is lost.
  */
-export function writeStore(dir: string, store: Store, write: () => void): void {
+export function flushStore(dir: string, store: Store): void {
+  const tables = tablesOf(store);
   try {
-    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- two flags make no member
-    store.root.transactionSync(write, commitFlags);
+    store.root.transactionSync(
+      () => {
+        for (const table of tables) table.flush();
+      },
+      // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- two flags make no member
+      commitFlags,
+    );
   } catch (cause) {
     throw writeFault(cause, { path: storePath(dir) });
   }
+  for (const table of tables) table.forget();
+}
+
+/** How much of the tables is in memory only. */
+export function lagOf(store: Store): { entries: number; bytes: number } {
+  let entries = 0;
+  let bytes = 0;
+  for (const table of tablesOf(store)) {
+    entries += table.lagEntries;
+    bytes += table.lagBytes;
+  }
+  return { entries, bytes };
 }
 
 export function storePath(dir: string): string {
@@ -82,7 +100,7 @@ function openTables(dir: string, readOnly: boolean): Store {
     maxDbs: 8,
     mapSize: mapBytes,
   });
-  const table = (name: string): Table => root.openDB<Buffer, Buffer>({ name, ...binary });
+  const table = (name: string) => new Table(root.openDB<Buffer, Buffer>({ name, ...binary }));
   return {
     root,
     state: table('state'),
@@ -92,4 +110,8 @@ function openTables(dir: string, readOnly: boolean): Store {
     evidence: table('evidence'),
     meta: table('meta'),
   };
+}
+
+function tablesOf({ state, blocks, transactions, requests, evidence, meta }: Store): Table[] {
+  return [state, blocks, transactions, requests, evidence, meta];
 }

@@ -1,4 +1,4 @@
-import { utf8 } from '#base';
+import { latin1Of, utf8 } from '#base';
 import { sha256 } from '#crypto';
 import type { Store } from './store.ts';
 
@@ -12,7 +12,7 @@ export interface TransactionPlace {
 }
 
 export function readTransactionPlace(store: Store, txId: string): TransactionPlace | undefined {
-  const stored = store.transactions.getBinary(transactionKey(txId));
+  const stored = store.transactions.get(transactionKey(txId));
   if (stored === undefined) return undefined;
   return {
     blockNumber: stored.readBigUInt64BE(0),
@@ -21,20 +21,20 @@ export function readTransactionPlace(store: Store, txId: string): TransactionPla
   };
 }
 
-/** To be called inside a transaction. The first transaction with an id keeps it, valid or not. */
+/** The first transaction with an id keeps it, valid or not. */
 export function putTransactionPlace(store: Store, txId: string, place: TransactionPlace): void {
   const key = transactionKey(txId);
-  if (store.transactions.doesExist(key)) return;
+  if (store.transactions.get(key) !== undefined) return;
   const stored = Buffer.alloc(13);
   stored.writeBigUInt64BE(place.blockNumber, 0);
   stored.writeUInt32BE(place.index, 8);
   stored.writeUInt8(place.code, 12);
-  store.transactions.putSync(key, stored);
+  store.transactions.put(key, stored);
 }
 
 /** An invalid transaction can have any text for an id, of any length: it is hashed. */
-function transactionKey(txId: string): Buffer {
+function transactionKey(txId: string): string {
   return /^[0-9a-f]{64}$/.test(txId)
-    ? Buffer.from(txId, 'hex')
-    : Buffer.from([0, ...sha256(utf8(txId))]);
+    ? Buffer.from(txId, 'hex').toString('latin1')
+    : `\0${latin1Of(sha256(utf8(txId)))}`;
 }

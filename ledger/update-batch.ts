@@ -13,6 +13,12 @@ export interface Update {
 /** What the valid transactions of one block so far do to the state; the last update of a key wins. */
 export class UpdateBatch {
   readonly #namespaces = new Map<string, Map<string, Update>>();
+  #hasMetadata = false;
+
+  /** Whether some key gets metadata. */
+  get hasMetadata(): boolean {
+    return this.#hasMetadata;
+  }
 
   get(namespace: string, key: string): Update | undefined {
     return this.#namespaces.get(namespace)?.get(key);
@@ -25,11 +31,17 @@ export class UpdateBatch {
       this.#namespaces.set(namespace, updates);
     }
     updates.set(key, update);
+    if (update.metadata !== undefined) this.#hasMetadata = true;
   }
 
   /** Namespaces in bytewise order. */
   namespaces(): string[] {
     return [...this.#namespaces.keys()].sort(compareKeys);
+  }
+
+  /** Updates of a namespace, in the order in which they came. */
+  entries(namespace: string): Iterable<[key: string, update: Update]> {
+    return this.#namespaces.get(namespace) ?? [];
   }
 
   /** Updates of a namespace with start ≤ key < end in bytewise order; empty: no bound. */

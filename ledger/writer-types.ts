@@ -45,6 +45,13 @@ export interface CommittedBlock {
   evidence: EvidenceHead;
 }
 
+/** How far the tables on disk may lag behind the block files; past any of these they catch up. */
+export interface LagBounds {
+  entriesMax: number;
+  bytesMax: number;
+  blocksMax: number;
+}
+
 /** What an open ledger is made of. */
 export interface LedgerParts {
   dir: string;
@@ -57,4 +64,5 @@ export interface LedgerParts {
   log: Log;
   /** Free bytes below which no block is begun. */
   diskReserveBytes: number;
+  lag: LagBounds;
 }

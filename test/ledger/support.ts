@@ -54,13 +54,19 @@ export function temporaryDir(t: { teardown: (end: () => void) => void }): string
  */
 export async function openTestLedger(
   dir: string,
-  options: { validate?: Validate; log?: typeof silentLog; diskReserveBytes?: number } = {},
+  options: {
+    validate?: Validate;
+    log?: typeof silentLog;
+    diskReserveBytes?: number;
+    lag?: { blocksMax?: number; entriesMax?: number; bytesMax?: number };
+  } = {},
 ): Promise<Ledger> {
   const ledger = await openLedger({
     dir,
     log: options.log ?? silentLog,
     validate: options.validate ?? believe,
     diskReserveBytes: options.diskReserveBytes ?? 0,
+    lag: options.lag ?? {},
   });
   if (ledger.height === 0n) await ledger.init(genesisBlock());
   return ledger;

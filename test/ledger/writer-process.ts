@@ -2,14 +2,14 @@
 import { toHex } from '#base';
 import { openTestLedger, write } from './support.ts';
 
-const [dir = '', blocksMax = '1000000'] = process.argv.slice(2);
-const ledger = await openTestLedger(dir);
+const [dir = '', lagBlocks = '1'] = process.argv.slice(2);
+const ledger = await openTestLedger(dir, { lag: { blocksMax: Number(lagBlocks) } });
 if (ledger.proposed !== undefined) {
   const { testMetadata } = await import('./support.ts');
   await ledger.seal(testMetadata(0n));
 }
 process.stdout.write('open\n');
-for (let count = 0; count < Number(blocksMax); count += 1) {
+for (let count = 0; count < 1_000_000; count += 1) {
   const number = ledger.height;
   const requests = Array.from({ length: 3 }, (_, index) => `h.${number}-${index}.s`);
   const committed = await write(ledger, {
