@@ -53,6 +53,8 @@ function checkNamespace(one: NsReadWriteSet, contract: string, mspid: string): v
     (namespace === lifecycleNamespace) !== (contract === lifecycleNamespace);
   if (denied) throw fault('HSM_NAMESPACE_DENIED', { namespace, contract });
   if (namespace === lifecycleNamespace) checkDefinition(rwset, mspid);
+  // No contract can ask for it, and a policy that cannot be read stops a peer at the key's next write.
+  else if (rwset.metadataWrites.length > 0) throw malformed('metadata of a key');
 }
 
 function malformed(reason: string) {
