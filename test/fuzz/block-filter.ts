@@ -45,6 +45,7 @@ export class BlockFilter {
         rwset = found;
         return isCommittable(found);
       });
+      if (!isWellFormed(one.envelope)) continue;
       // A creator without a channel is looked up among the members of the peer's own organisation.
       if (this.#channelOf(one.envelope) === '') continue;
       if (fit === 'unreadable') unreadable.push(one);
@@ -189,6 +190,12 @@ function isReadablePolicy({ name, value }: { name: string; value: Uint8Array }):
     if (error instanceof Fault) return false;
     throw error;
   }
+}
+
+/** Peers refuse a whole block for an envelope that lacks one of the two. */
+function isWellFormed(envelope: Uint8Array): boolean {
+  const { payload, signature } = Envelope.decode(envelope);
+  return payload.length > 0 && signature.length > 0;
 }
 
 /** As the zone's signer hosts have it. */

@@ -62,8 +62,10 @@ const firstContracts: readonly (readonly [name: string, policy: PolicyRecipe])[]
   ['referring', '/Channel/Application/Endorsement'],
 ];
 
+const laterContracts = ['new', 'late', 'odd', 'other'];
+
 const keys = [
-  ...Array.from({ length: 12 }, (_, index) => `k${index.toString(16)}`),
+  ...Array.from({ length: 32 }, (_, index) => `k${index.toString(16)}`),
   'é',
   '\uffff',
   '\u{10000}',
@@ -97,8 +99,11 @@ class Generator {
   #transaction(): TransactionRecipe {
     const chance = this.#chance;
     if (chance.hits(4)) {
-      const name = chance.of([...this.#sequences.keys(), 'new', 'late', 'odd']);
-      return this.#definition(name, this.#policy(), this.#mutations(15));
+      // The first ones stay under policies that can be met, or soon nothing would be valid.
+      const [name, policy] = chance.hits(30)
+        ? [chance.of(firstContracts)[0], chance.of(firstContracts)[1]]
+        : [chance.of(laterContracts), this.#policy()];
+      return this.#definition(name, policy, this.#mutations(15));
     }
     const contract = this.#contract();
     const namespaces = this.#namespaces(contract);
@@ -144,18 +149,18 @@ class Generator {
   #contract(): string {
     const chance = this.#chance;
     if (chance.hits(3)) return chance.of(['nobody', '_lifecycle', 'lscc', 'Notary']);
-    if (chance.hits(25)) return chance.of([...this.#sequences.keys()]);
+    if (chance.hits(15)) return chance.of([...this.#sequences.keys()]);
     return chance.of(firstContracts)[0];
   }
 
   #creator(): string {
     const chance = this.#chance;
-    return chance.hits(85) ? chance.of(['zone.client', 'org1.client']) : chance.of(this.#people);
+    return chance.hits(92) ? chance.of(['zone.client', 'org1.client']) : chance.of(this.#people);
   }
 
   #endorsers(): string[] {
     const chance = this.#chance;
-    if (chance.hits(60)) return chance.shuffled(enough);
+    if (chance.hits(75)) return chance.shuffled(enough);
     const some = chance.some([...enough, ...enough, ...this.#people], 0, 5);
     return chance.hits(50) ? [...some, ...chance.shuffled(enough)] : some;
   }
@@ -169,7 +174,7 @@ class Generator {
 
   #keyPolicy(): PolicyRecipe {
     const chance = this.#chance;
-    if (chance.hits(50)) return chance.of([twoOfThree, anyPeer]);
+    if (chance.hits(80)) return chance.of([twoOfThree, anyPeer]);
     return chance.of(chance.hits(60) ? policyTexts : Object.keys(madePolicies));
   }
 
@@ -205,7 +210,7 @@ class Generator {
     return {
       name,
       ...(chance.hits(45) ? { reads: reads() } : {}),
-      ...(chance.hits(20) ? { ranges: [this.#range()] } : {}),
+      ...(chance.hits(30) ? { ranges: [this.#range()] } : {}),
       ...(chance.hits(80) ? { writes: writes() } : {}),
       ...(chance.hits(12) ? { metadata: metadata() } : {}),
     };

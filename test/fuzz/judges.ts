@@ -11,6 +11,7 @@ import { startStockPeer } from '../interop/stock-peer.ts';
 import type { StockPeer } from '../interop/stock-peer.ts';
 import { commitHashIn, validationCodesIn } from '../interop/stored-block.ts';
 import type { FabricVersion } from '../interop/versions.ts';
+import { LogLines } from '../support/log-lines.ts';
 import type { FuzzChannel } from './fuzz-network.ts';
 import type { Digest, Judge } from './judge.ts';
 import { Owner } from './owner.ts';
@@ -133,6 +134,7 @@ export class OurJudge implements Judge {
   readonly #tls: TlsPair;
   readonly #dir: string;
   #owner = new Owner();
+  #log = new LogLines('warn');
   #peer: OurPeer | undefined;
 
   constructor(org: TestOrg, tls: TlsPair, dir: string) {
@@ -143,9 +145,11 @@ export class OurJudge implements Judge {
 
   async join(channel: FuzzChannel): Promise<void> {
     const { mspid, client } = this.#org;
+    this.#log = new LogLines('warn');
     this.#peer = await startOurPeer(this.#owner, {
       dir: join(this.#dir, channel.channelId),
       genesis: channel.genesis,
+      log: this.#log.log,
       source: { port: channel.port, root: this.#tls.root },
       mspId: mspid,
       identity: { cert: client.pem, key: client.keyPem },
@@ -167,7 +171,7 @@ export class OurJudge implements Judge {
   }
 
   async lastWords(): Promise<string> {
-    return '';
+    return JSON.stringify(this.#log.lines.at(-1) ?? '');
   }
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { silentLog } from '#base';
+import type { Log } from '#base';
 import { Block } from '#formats';
 import { buildPeer } from '#peer';
 import { commitHashIn } from './stored-block.ts';
@@ -9,6 +10,8 @@ export interface OurPeerOptions {
   /** An empty or absent directory that becomes the peer's. */
   readonly dir: string;
   readonly genesis: Block;
+  /** Nothing is logged without. */
+  readonly log?: Log;
   /** Where it pulls blocks from; PEM of the authority. */
   readonly source: { readonly port: number; readonly root: string };
   readonly mspId: string;
@@ -19,7 +22,7 @@ export interface OurPeerOptions {
 /** Starts a countersign peer in this process. @param t its teardown stops the peer. */
 export async function startOurPeer(
   t: { teardown(end: () => unknown): unknown },
-  { dir, genesis, source, mspId, identity }: OurPeerOptions,
+  { dir, genesis, log = silentLog, source, mspId, identity }: OurPeerOptions,
 ): Promise<OurPeer> {
   mkdirSync(dir, { recursive: true });
   const file = (name: string, content: string | Uint8Array): string => {
@@ -39,7 +42,7 @@ export async function startOurPeer(
     http: { host: '127.0.0.1', port: 0 },
     logLevel: 'silent',
   };
-  const peer = await buildPeer(config, { log: silentLog, genesis });
+  const peer = await buildPeer(config, { log, genesis });
   t.teardown(() => peer.close());
   return new OurPeer(peer.port);
 }
