@@ -38,6 +38,7 @@ export class GatewayConnection implements Disposable {
     this.client = new Client(`localhost:${port}`, channelCredentials, {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_send_message_length': -1,
+      'grpc.max_receive_message_length': -1,
     });
   }
 
