@@ -87,11 +87,15 @@ async function makeZone(
   zone: { name: string; mspid: string },
   now: Date,
 ): Promise<MadeOrganisation> {
-  return makeAuthorities(layout, zone, now, [
+  const made = await makeAuthorities(layout, zone, now, [
     { label: keyLabels.ordering(zone.name), role: 'ordering', nodeOu: 'orderer' },
     { label: keyLabels.relay(zone.name), role: 'relay', nodeOu: 'client' },
     { label: keyLabels.attestation(zone.name), role: 'attestation', nodeOu: 'client' },
   ]);
+  // Whoever changes what the channel says of the zone: endpoints, batches, authorities.
+  const name = identityNames.admin(zone.name);
+  await makeIdentity(layout, made, { name, nodeOu: 'admin' }, now);
+  return made;
 }
 
 /** CAs, token and the certificates of the token's keys. */
