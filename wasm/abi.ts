@@ -34,6 +34,7 @@ export const hostFunctions = {
   emit: { params: [i32, i32, i32, i32], result: undefined },
   setResult: { params: [i32, i32], result: undefined },
   fail: { params: [i32, i32], result: undefined },
+  transient: { params: [i32, i32], result: i32 },
 } as const satisfies Readonly<Record<string, FunctionType>>;
 
 export type HostFunctionName = keyof typeof hostFunctions;

@@ -77,6 +77,7 @@ export class HostCalls {
       emit: (...params) => this.#emit(...(params as FourNumbers)),
       setResult: (pointer, length) => this.#setResult(pointer, length),
       fail: (pointer, length) => this.#fail(pointer, length),
+      transient: (pointer, length) => this.#transient(pointer, length),
     };
   }
 
@@ -191,6 +192,14 @@ export class HostCalls {
     const message = this.#text(pointer, length, contractMessageBytesMax, abiStops.messageLong);
     this.stop = { reason: 'failed', message };
     throw stopSignal;
+  }
+
+  #transient(pointer: number, length: number): number {
+    const name = this.#text(pointer, length, limits.stateKeyBytesMax, abiStops.keyLong);
+    const value = this.#host.transient(name);
+    if (value !== undefined) return this.#give(value);
+    this.#charge(gasPrice.hostCall);
+    return -1;
   }
 
   #give(bytes: Uint8Array): number {

@@ -22,5 +22,7 @@ export interface HostInterface {
   requestId(): string;
   /** The transaction's time, milliseconds since the Unix epoch. */
   timeMs(): bigint;
+  /** A value that came with the proposal and stands in no transaction; requests have none. */
+  transient(name: string): Uint8Array | undefined;
   emit(name: string, payload: Uint8Array): void;
 }

@@ -5,6 +5,7 @@ import type { HostInterface } from '#wasm';
 export class MemoryHost implements HostInterface {
   readonly state = new Map<string, Uint8Array>();
   readonly events: { name: string; payload: Uint8Array }[] = [];
+  readonly transientMap = new Map<string, Uint8Array>();
   client = { id: 'Org1MSP::CN=alice', mspId: 'Org1MSP' };
   request = { id: '00'.repeat(32), timeMs: 1_700_000_000_000n };
 
@@ -41,6 +42,10 @@ export class MemoryHost implements HostInterface {
 
   timeMs(): bigint {
     return this.request.timeMs;
+  }
+
+  transient(name: string): Uint8Array | undefined {
+    return this.transientMap.get(name);
   }
 
   emit(name: string, payload: Uint8Array): void {

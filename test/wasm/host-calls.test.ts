@@ -200,6 +200,7 @@ t.test('no host call that a contract can repeat is free', (t) => {
     ['sha256', [0, 0, 0], []],
     ['emit', [dataAt, 3, 0, 0], []],
     ['setResult', [0, 0], []],
+    ['transient', [0, 0], []],
   ];
   for (const [name, params, before] of calls) {
     const without = run(before, host).gasUsed;
@@ -233,6 +234,7 @@ function methodsOf(host: MemoryHost): HostInterface {
     clientMspId: () => host.clientMspId(),
     requestId: () => host.requestId(),
     timeMs: () => host.timeMs(),
+    transient: (name) => host.transient(name),
     emit: (name, payload) => host.emit(name, payload),
   };
 }

@@ -33,6 +33,15 @@ t.test('a contract sees the identity, the request and the time that the host giv
   t.end();
 });
 
+t.test('a contract reads what was sent beside its arguments, and only that', (t) => {
+  host.transientMap.set('price', utf8('secret'));
+  t.equal(call('whispered', 'price'), '6');
+  t.equal(call('whispered', 'other'), 'nothing');
+  host.transientMap.clear();
+  t.equal(call('whispered', 'price'), 'nothing');
+  t.end();
+});
+
 t.test('the host digests with SHA-256', (t) => {
   for (const text of ['', 'abc', 'x'.repeat(10_000)]) {
     t.equal(call('digest', text), toHex(sha256(utf8(text))));

@@ -24,4 +24,5 @@ export declare function timeMs(): i64;
 export declare function sha256(bytes: usize, byteCount: i32, target: usize): void;
 export declare function emit(name: usize, nameBytes: i32, payload: usize, payloadBytes: i32): void;
 export declare function setResult(bytes: usize, byteCount: i32): void;
+export declare function transient(name: usize, nameBytes: i32): i32;
 export declare function fail(message: usize, messageBytes: i32): void;

@@ -55,6 +55,11 @@ export function who(): void {
   );
 }
 
+export function whispered(): void {
+  const value = Context.transient(arg(0));
+  setResult(value === null ? 'nothing' : decimal(value.length));
+}
+
 export function digest(): void {
   setResult(toHex(sha256(argBytes(0))));
 }
