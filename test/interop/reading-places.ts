@@ -6,13 +6,9 @@ import { silentLog, systemClock } from '#base';
 import { openLedger } from '#ledger';
 import type { Ledger } from '#ledger';
 import { ConfigMemo, createValidator } from '#policy';
-import { chaincodeEventsMethod } from '../../manager/chaincode-events.ts';
-import { commitStatusMethod } from '../../manager/commit-status.ts';
-import { CommitWaits } from '../../manager/commit-waits.ts';
-import { peerDeliverService } from '../../manager/deliver.ts';
-import { buildGrpc } from '../../manager/grpc-server.ts';
 import { GatewayConnection } from '../manager/grpc-client.ts';
 import type { Signatory } from '../manager/grpc-client.ts';
+import { serveReads } from '../manager/reading-zone.ts';
 import type { TestIdentity } from '../policy/test-ca.ts';
 import { HostileNetwork } from './hostile-network.ts';
 import { until } from './poll.ts';
@@ -100,21 +96,8 @@ async function serveZone(t: Test, ledger: Ledger): Promise<Place> {
   const memo = new ConfigMemo();
   const channelConfig = () => memo.of(ledger.configBlock);
   const source = { ledger, channelConfig, clock: systemClock, log: silentLog };
-  const commits = new CommitWaits(ledger);
-  const server = buildGrpc({
-    listen: { host: '127.0.0.1', port: 0 },
-    services: {
-      ...peerDeliverService(source),
-      'gateway.Gateway': {
-        CommitStatus: commitStatusMethod({ ...source, commits }),
-        ChaincodeEvents: chaincodeEventsMethod(source),
-      },
-    },
-    log: silentLog,
-  });
-  t.teardown(() => server.close());
-  const { main } = await server.listen();
-  return placeOf(t, 'the zone', main, undefined);
+  const { port } = await serveReads(t, source);
+  return placeOf(t, 'the zone', port, undefined);
 }
 
 function placeOf(t: Test, name: string, port: number, root: string | undefined): Place {

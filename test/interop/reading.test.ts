@@ -3,20 +3,13 @@ import { status } from '@grpc/grpc-js';
 import t from 'tap';
 import type { Test } from 'tap';
 import { fromHex, toHex, utf8 } from '#base';
-import { sha256 } from '#crypto';
 import {
   BundleEvents,
-  BundleResult,
-  ChaincodeEvent,
-  ChaincodeInvocationSpec,
-  ChaincodeProposalPayload,
-  ChaincodeSpec,
   CommitStatusResponse,
   PeerDeliverResponse,
   SignedChaincodeEventsRequest,
   SignedCommitStatusRequest,
   bundleEventName,
-  bundleFunction,
   seekBehaviors,
   validationCodes,
 } from '#formats';
@@ -34,9 +27,9 @@ import { eventsRequest, statusRequest } from '../manager/grpc-client.ts';
 import type { Signatory } from '../manager/grpc-client.ts';
 import { TestCa } from '../policy/test-ca.ts';
 import { channelId } from '../policy/test-channel.ts';
-import { txIdOf, write } from '../policy/test-transaction.ts';
-import type { TransactionParts } from '../policy/test-transaction.ts';
-import { creator, orgs } from '../policy/test-validation.ts';
+import { write } from '../policy/test-transaction.ts';
+import { orgs } from '../policy/test-validation.ts';
+import { Announcements } from './announcements.ts';
 import { read } from './hostile-chain.ts';
 import type { Judged } from './hostile-chain.ts';
 import { ReadingPlaces, signatoryOf } from './reading-places.ts';
@@ -54,54 +47,8 @@ const stranger = signatoryOf(
 const nobody = { ...reader, serialized: utf8('me') };
 const seconds = (ms: number) => ({ seconds: BigInt(Math.floor(ms / 1_000)), nanos: 0 });
 
-let nonces = 0;
-/** A transaction whose event has what is given, and the transaction's id. */
-function announcing(
-  event: Partial<ChaincodeEvent>,
-  parts: Partial<TransactionParts> = {},
-): { txId: string; envelope: Uint8Array } {
-  nonces += 1;
-  const nonce = sha256(utf8(`reading ${nonces}`)).slice(0, 24);
-  const txId = txIdOf(creator, nonce);
-  const contract = parts.contract ?? 'notary';
-  const events = ChaincodeEvent.encode({ chaincodeId: contract, txId, ...event });
-  const envelope = chain.transaction({
-    ...parts,
-    signatureHeader: { nonce },
-    chaincodeAction: { events, ...parts.chaincodeAction },
-  });
-  return { txId, envelope };
-}
-
-const named = (eventName: string, parts?: Partial<TransactionParts>) =>
-  announcing({ eventName, payload: utf8(`payload of ${eventName}`) }, parts);
-
-/** A bundle of one request that announces all of these. */
-function namedBundle(...names: string[]): { txId: string; envelope: Uint8Array } {
-  const result = {
-    requestId: sha256(utf8(names.join())),
-    status: 200,
-    message: '',
-    payloads: [],
-    code: '',
-  };
-  const payload = BundleResult.encode({ results: [result] });
-  const events = names.map((name) => ({ requestIndex: 0, name, payload: utf8(`of ${name}`) }));
-  const input = ChaincodeInvocationSpec.encode({
-    chaincodeSpec: {
-      ...ChaincodeSpec.initial(),
-      chaincodeId: { path: '', name: 'notary', version: '' },
-      input: { args: [utf8(bundleFunction), utf8('request')], decorations: [], isInit: false },
-    },
-  });
-  return announcing(
-    { eventName: bundleEventName, payload: BundleEvents.encode({ events }) },
-    {
-      proposalPayload: ChaincodeProposalPayload.encode({ input }),
-      chaincodeAction: { response: { status: 200, message: '', payload } },
-    },
-  );
-}
+const announcements = new Announcements(chain);
+const named = announcements.named.bind(announcements);
 
 const everyPeer = "AND('Org1MSP.peer', 'Org2MSP.peer', 'Org3MSP.peer')";
 chain.define({ notary: everyPeer, cadastre: everyPeer });
@@ -116,8 +63,8 @@ const two = named('two');
 const foreign = named('foreign', { contract: 'cadastre' });
 const conflicting = named('conflicting', stale);
 const unendorsed = named('unendorsed', { endorsements: () => [] });
-const silent = announcing({}, { chaincodeAction: { events: utf8('') } });
-const bundled = namedBundle('first', 'second', 'third');
+const silent = announcements.announcing({}, { chaincodeAction: { events: utf8('') } });
+const bundled = announcements.bundle('first', 'second', 'third');
 const three = named('three');
 const four = named('four');
 chain.append(...valid(one, two));
@@ -127,7 +74,12 @@ chain.append(
   ['ENDORSEMENT_POLICY_FAILURE', unendorsed.envelope],
   ...valid(silent),
 );
-chain.append(...valid(announcing({ eventName: '' }), announcing({ eventName: 'no id', txId: '' })));
+chain.append(
+  ...valid(
+    announcements.announcing({ eventName: '' }),
+    announcements.announcing({ eventName: 'no id', txId: '' }),
+  ),
+);
 chain.append(...valid(three, bundled, four));
 await places.commit();
 

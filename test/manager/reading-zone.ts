@@ -2,6 +2,7 @@
 import type { Test } from 'tap';
 import { silentLog } from '#base';
 import type { Clock } from '#base';
+import type { Ledger } from '#ledger';
 import type { ChannelConfig } from '#policy';
 import { chaincodeEventsMethod } from '../../manager/chaincode-events.ts';
 import { commitStatusMethod } from '../../manager/commit-status.ts';
@@ -19,17 +20,16 @@ export interface ReadingOptions extends Pick<Partial<GrpcOptions>, 'bounds' | 'l
   clock?: Clock;
 }
 
-export async function startReadingZone(
+export type ReadingSource = Parameters<typeof chaincodeEventsMethod>[0] &
+  Parameters<typeof peerDeliverService>[0];
+
+/** The services over any ledger; closed with the test. */
+export async function serveReads(
   t: Test,
-  channel: TestChannel,
-  options: ReadingOptions = {},
+  source: ReadingSource & { ledger: Pick<Ledger, 'onCommit'> },
+  { listen = { host: '127.0.0.1', port: 0 }, bounds = {} }: ReadingOptions = {},
 ) {
-  const { ledger, ...making } = await openTestLedger(t, channel);
-  const manual = new ManualClock();
-  const { clock = manual, channelConfig = () => channel.config, bounds = {} } = options;
-  const { listen = { host: '127.0.0.1', port: 0 } } = options;
-  const source = { ledger, channelConfig, clock, log: silentLog };
-  const commits = new CommitWaits(ledger);
+  const commits = new CommitWaits(source.ledger);
   const server = buildGrpc({
     listen,
     services: {
@@ -47,6 +47,19 @@ export async function startReadingZone(
     commits[Symbol.dispose]();
     await server.close();
   });
+  return { commits, server, port };
+}
+
+export async function startReadingZone(
+  t: Test,
+  channel: TestChannel,
+  options: ReadingOptions = {},
+) {
+  const { ledger, ...making } = await openTestLedger(t, channel);
+  const manual = new ManualClock();
+  const { clock = manual, channelConfig = () => channel.config } = options;
+  const source = { ledger, channelConfig, clock, log: silentLog };
+  const { commits, server, port } = await serveReads(t, source, options);
   const connect = () => {
     const connection = new GatewayConnection(port);
     t.teardown(() => connection[Symbol.dispose]());
