@@ -25,10 +25,10 @@ import type { TransactionRecipe } from './recipe.ts';
  * out hides nothing that could happen.
  */
 export class BlockFilter {
-  readonly #config: ChannelConfig;
+  readonly #config: () => ChannelConfig;
   readonly #lookups: TransactionLookups;
 
-  constructor(config: ChannelConfig, ledger: Ledger) {
+  constructor(config: () => ChannelConfig, ledger: Ledger) {
     this.#config = config;
     this.#lookups = lookupsOf(ledger);
   }
@@ -56,7 +56,7 @@ export class BlockFilter {
 
   /** Whether it names the channel that it is for. */
   mayLead(envelope: Uint8Array): boolean {
-    return this.#channelOf(envelope) === this.#config.channelId;
+    return this.#channelOf(envelope) === this.#config().channelId;
   }
 
   #channelOf(envelope: Uint8Array): string | undefined {
@@ -126,7 +126,7 @@ export class BlockFilter {
   /** Undefined where a stock peer would stop. */
   #verdict(envelope: Uint8Array, lookups: TransactionLookups): TransactionVerdict | undefined {
     try {
-      return validateTransaction(this.#config, envelope, lookups);
+      return validateTransaction(this.#config(), envelope, lookups);
     } catch (error) {
       if (error instanceof Fault) return undefined;
       throw error;

@@ -61,8 +61,7 @@ export async function compareChain(
   try {
     for (const block of recipe.blocks) {
       if (ended === judges.length) break;
-      const built = await channel.append(block);
-      if (built !== undefined) blocks.push(built);
+      blocks.push(await channel.append(block));
     }
   } finally {
     complete = true;

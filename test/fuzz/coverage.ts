@@ -1,4 +1,4 @@
-import { validationCodeName } from '#formats';
+import { isConfigBlock, validationCodeName } from '#formats';
 import type { BuiltBlock } from './fuzz-chain.ts';
 import { mutations } from './mutation-kinds.ts';
 
@@ -12,7 +12,7 @@ export class Coverage {
   readonly #kinds = new Map<string, Map<string, number>>();
 
   add(blocks: readonly BuiltBlock[]): void {
-    for (const { transactions, committed } of blocks) {
+    for (const { block, transactions, committed } of blocks) {
       this.blocks += 1;
       this.transactions += transactions.length;
       this.largestBlock = Math.max(this.largestBlock, transactions.length);
@@ -20,6 +20,7 @@ export class Coverage {
         const code = validationCodeName(committed.codes[index]!);
         count(this.#codes, code);
         const kinds = new Set(recipe?.mutations.map(({ kind }) => kind));
+        if (isConfigBlock(block)) kinds.add('configuration');
         for (const kind of kinds.size === 0 ? ['none'] : kinds) {
           const codes = this.#kinds.get(kind) ?? new Map<string, number>();
           this.#kinds.set(kind, codes);
@@ -62,7 +63,7 @@ export class Coverage {
       ...Object.entries(this.codes).map(([code, of]) => `${String(of).padStart(7)} ${code}`),
       '',
       `${this.blocks} blocks, ${this.transactions} transactions, ${this.largestBlock} in the largest`,
-      `${this.#kinds.size} of ${mutations.size + 1} kinds of mutation; missing: ${this.missing.join(', ') || 'none'}`,
+      `${mutations.size - this.missing.length} of ${mutations.size} kinds of mutation; missing: ${this.missing.join(', ') || 'none'}`,
     ].join('\n');
   }
 }

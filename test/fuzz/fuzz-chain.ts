@@ -1,12 +1,14 @@
+import { Fault, silentLog } from '#base';
 import { ConfigEnvelope, Envelope, Payload, dataHash } from '#formats';
 import type { Block, TransactionVerdict } from '#formats';
 import { openLedger } from '#ledger';
 import type { CommittedBlock, Ledger } from '#ledger';
 import { ConfigMemo, createValidator } from '#policy';
-import { Fault, silentLog } from '#base';
+import type { ChannelConfig } from '#policy';
 import type { TestNetwork } from '../policy/test-channel.ts';
 import { TestChain } from '../support/test-chain.ts';
 import { BlockFilter } from './block-filter.ts';
+import { configEnvelopeOf } from './config-steps.ts';
 import { envelopeOf } from './fuzz-envelope.ts';
 import type { People } from './people.ts';
 import type { BlockRecipe, TransactionRecipe } from './recipe.ts';
@@ -14,7 +16,7 @@ import { contentOf } from './rwset-of-recipe.ts';
 
 /** A transaction that came into a block, and what our own validation says of it. */
 export interface BuiltTransaction {
-  /** Undefined for one that only leads the block. */
+  /** Undefined for a configuration, and for one that only leads the block. */
   readonly recipe: TransactionRecipe | undefined;
   readonly envelope: Uint8Array;
 }
@@ -35,17 +37,21 @@ export class FuzzChain implements AsyncDisposable {
   readonly #people: People;
   readonly #chain: TestChain;
   readonly #ledger: Ledger;
+  readonly #config: () => ChannelConfig;
   readonly #filter: BlockFilter;
   /** By nonce, for those that come again. */
   readonly #envelopes = new Map<number, Uint8Array>();
   #leaders = 0;
+  #lastConfigIndex = 0n;
 
   private constructor(people: People, chain: TestChain, ledger: Ledger) {
     this.#people = people;
     this.#chain = chain;
     this.#ledger = ledger;
     this.channelId = chain.network.spec.channelId;
-    this.#filter = new BlockFilter(new ConfigMemo().of(chain.genesis), ledger);
+    const memo = new ConfigMemo();
+    this.#config = () => memo.of(ledger.configBlock);
+    this.#filter = new BlockFilter(this.#config, ledger);
   }
 
   /** @param dir an absent or empty directory that becomes the ledger's. */
@@ -72,27 +78,33 @@ export class FuzzChain implements AsyncDisposable {
     return this.#chain.height;
   }
 
-  /** @returns undefined when no transaction of the recipe may come into a block. */
-  async append(recipe: BlockRecipe): Promise<BuiltBlock | undefined> {
+  /** The next block, of what may come into one, and led by a plain transaction if it must be. */
+  async append(recipe: BlockRecipe): Promise<BuiltBlock> {
+    const config = recipe.config && configEnvelopeOf(recipe.config, this.#config(), this.#people);
+    if (config !== undefined) return this.#commit([{ recipe: undefined, envelope: config }], true);
     const made = recipe.transactions.flatMap((one): BuiltTransaction[] => {
       const envelope = this.#envelope(one);
       return envelope === undefined ? [] : [{ recipe: one, envelope }];
     });
     const fit = this.#filter.fitFor(made);
-    if (fit.length === 0) return undefined;
     // Stock peers before 3.0 refuse a block whole when its first transaction is of another channel.
-    const led = this.#filter.mayLead(fit[0]!.envelope) ? fit : [this.#leader(), ...fit];
-    return this.#commit(led);
+    const mayLead = fit[0] !== undefined && this.#filter.mayLead(fit[0].envelope);
+    return this.#commit(mayLead ? fit : [this.#leader(), ...fit]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#ledger[Symbol.asyncDispose]();
   }
 
-  async #commit(transactions: readonly BuiltTransaction[]): Promise<BuiltBlock> {
+  async #commit(transactions: readonly BuiltTransaction[], isConfig = false): Promise<BuiltBlock> {
     const kept = this.#isCommittable(transactions) ? transactions : this.#committable(transactions);
     const data = kept.map(({ envelope }) => envelope);
-    const block = this.#chain.make([], { data, header: { dataHash: dataHash(data) } });
+    if (isConfig) this.#lastConfigIndex = this.height;
+    const block = this.#chain.make([], {
+      data,
+      header: { dataHash: dataHash(data) },
+      lastConfigIndex: this.#lastConfigIndex,
+    });
     await this.#ledger.propose({ header: block.header!, data });
     const committed = await this.#ledger.seal(block.metadata!.metadata);
     this.#chain.blocks.push(block);

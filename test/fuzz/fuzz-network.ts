@@ -24,8 +24,7 @@ export interface FuzzChannel {
   readonly genesisFile: string;
   /** Where its blocks come from. */
   readonly port: number;
-  /** @returns undefined when nothing of the recipe may come into a block. */
-  append(recipe: BlockRecipe): Promise<BuiltBlock | undefined>;
+  append(recipe: BlockRecipe): Promise<BuiltBlock>;
 }
 
 /** A source of blocks with peers of all versions, for one channel after the other. */
@@ -99,7 +98,6 @@ export class FuzzNetwork implements AsyncDisposable {
     this.#served.set(channelId, blocks);
     const append = async (recipe: BlockRecipe) => {
       const built = await chain.append(recipe);
-      if (built === undefined) return undefined;
       blocks.push(built.block);
       this.#server.announce();
       return built;

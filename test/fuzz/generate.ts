@@ -1,4 +1,5 @@
 import { Chance } from './chance.ts';
+import { configSteps } from './config-steps.ts';
 import { mutationNames } from './mutation-kinds.ts';
 import { madePolicies } from './policies-made.ts';
 import { rangeKinds, readKinds, writeKinds } from './recipe.ts';
@@ -92,6 +93,10 @@ class Generator {
 
   block(): BlockRecipe {
     const chance = this.#chance;
+    if (chance.hits(4)) {
+      const config = { step: chance.of(Object.keys(configSteps)), seed: chance.seed() };
+      return { transactions: [], config };
+    }
     const size = 1 + chance.below(chance.hits(10) ? 48 : chance.hits(40) ? 16 : 5);
     return { transactions: Array.from({ length: size }, () => this.#transaction()) };
   }

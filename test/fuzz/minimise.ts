@@ -21,12 +21,12 @@ export async function minimise(
   for (let at = blocks.length - 1; at >= 0; at -= 1) {
     const withBlock = (block: BlockRecipe): Recipe => ({ blocks: blocks.with(at, block) });
     const transactions = await shortened(blocks[at]!.transactions, (some) =>
-      asked(withBlock({ transactions: some })),
+      asked(withBlock({ ...blocks[at], transactions: some })),
     );
-    blocks = blocks.with(at, { transactions });
+    blocks = blocks.with(at, { ...blocks[at], transactions });
     for (let index = 0; index < transactions.length; index += 1) {
       const of = (one: TransactionRecipe) =>
-        withBlock({ transactions: blocks[at]!.transactions.with(index, one) });
+        withBlock({ ...blocks[at], transactions: blocks[at]!.transactions.with(index, one) });
       const simple = await simplified(blocks[at]!.transactions[index]!, (one) => asked(of(one)));
       blocks = of(simple).blocks as BlockRecipe[];
     }

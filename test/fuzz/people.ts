@@ -1,10 +1,10 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { utf8 } from '#base';
 import { SerializedIdentity } from '#formats';
-import type { Config, FabricMspConfig } from '#formats';
+import type { Config, ConfigGroup, FabricMspConfig } from '#formats';
 import { TestCa, epoch } from '../policy/test-ca.ts';
 import type { IssueOptions, TestIdentity } from '../policy/test-ca.ts';
-import { editMsp, editedConfig, groupAt, testOrg } from '../policy/test-channel.ts';
+import { editMsp, editedConfig, groupAt, specOf, testOrg } from '../policy/test-channel.ts';
 import type { TestNetwork, TestOrg } from '../policy/test-channel.ts';
 
 /** Somebody who signs, as a channel may or may not know them. */
@@ -71,14 +71,25 @@ export class People {
     return person;
   }
 
+  /** PEM, one that revokes `revoked` and one that also revokes `peer2`. */
+  revocationListsOf(orgName: string): readonly Uint8Array[] {
+    return this.#lists.get(orgName)!.revocationLists;
+  }
+
+  /** The fourth organisation as it is on a new channel. */
+  get fourthGroup(): ConfigGroup {
+    const { channelGroup } = this.configOf(specOf(this.zone, this.orgs));
+    return groupAt(channelGroup!, 'Application/Org4');
+  }
+
   /** The configuration of a channel of theirs. */
   configOf(spec: TestNetwork['spec']): Config {
     return editedConfig(spec, (channel) => {
-      for (const [name, { root, intermediate, revocationList }] of this.#lists) {
+      for (const [name, { root, intermediate, revocationLists }] of this.#lists) {
         editMsp(groupAt(channel, `Application/${name}`), (msp: FabricMspConfig) => {
           msp.rootCerts.push(utf8(root));
           msp.intermediateCerts = [utf8(intermediate)];
-          msp.revocationList = [revocationList];
+          msp.revocationList = [revocationLists[0]!];
           // One provider of the kind that knows members and administrators only.
           if (name !== 'Org4') return;
           msp.fabricNodeOus = undefined;
@@ -92,7 +103,7 @@ export class People {
 interface MspChanges {
   readonly root: string;
   readonly intermediate: string;
-  readonly revocationList: Uint8Array;
+  readonly revocationLists: readonly Uint8Array[];
 }
 
 const of = (mspid: string, identity: TestIdentity): Person => ({
@@ -127,9 +138,11 @@ async function othersOf(org: TestOrg) {
   const people = new Map<string, Person>();
   const prefix = name.toLowerCase();
   let revoked: TestIdentity | undefined;
+  let second: TestIdentity | undefined;
   for (const [kind, options] of Object.entries(peers)) {
     const identity = await ca.issue(`${kind}.${name}`, { units: ['peer'], ...options });
     if (kind === 'revoked') revoked = identity;
+    if (kind === 'peer2') second = identity;
     people.set(`${prefix}.${kind}`, of(mspid, identity));
   }
   const below = await intermediate.issue(`below.${name}`, { units: ['peer', 'department'] });
@@ -142,7 +155,7 @@ async function othersOf(org: TestOrg) {
   const changes = {
     root: root.pem,
     intermediate: intermediate.pem,
-    revocationList: await ca.crl(revoked!),
+    revocationLists: [await ca.crl(revoked!), await ca.crl(revoked!, second!)],
   };
   return { people, changes };
 }

@@ -8,6 +8,14 @@ export interface Recipe {
 
 export interface BlockRecipe {
   readonly transactions: readonly TransactionRecipe[];
+  /** In place of the transactions: a configuration is alone in its block. */
+  readonly config?: ConfigRecipe;
+}
+
+export interface ConfigRecipe {
+  /** A name of `configSteps`. */
+  readonly step: string;
+  readonly seed: number;
 }
 
 export interface TransactionRecipe {

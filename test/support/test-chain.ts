@@ -29,6 +29,8 @@ export interface BlockChanges {
   header?: Partial<BlockHeader>;
   /** Signs it, in place of the zone's ordering identity. */
   signer?: { mspid: string; identity: TestIdentity };
+  /** The newest configuration block, in place of the first. */
+  lastConfigIndex?: bigint;
   evidence?: { treeSize: bigint; rootHash: Uint8Array } | 'none';
   /** Envelopes in place of those that the header's data hash is over. */
   data?: Uint8Array[];
@@ -86,7 +88,7 @@ export class TestChain {
     const evidence = { treeSize: BigInt(leaves.length), rootHash: naiveRoot(leaves) };
     const stated = changes.evidence ?? evidence;
     const facts = {
-      lastConfigIndex: 0n,
+      lastConfigIndex: changes.lastConfigIndex ?? 0n,
       ...(stated === 'none' ? {} : { consenterMetadata: stated }),
     };
     const metadata = this.#sign(header, signaturesValue(facts), facts, changes.signer);
