@@ -122,6 +122,11 @@ export function putOf(): void {
   State.put(arg(0), new Uint8Array(I32.parseInt(arg(1))));
 }
 
+export function putMany(): void {
+  const value = new Uint8Array(I32.parseInt(arg(1)));
+  for (let count = I32.parseInt(arg(0)); count > 0; count--) State.put(decimal(count), value);
+}
+
 export function keyOf(): void {
   State.putText('k'.repeat(I32.parseInt(arg(0))), 'v');
 }
