@@ -41,7 +41,7 @@ export interface CompareOptions {
  * Builds a chain of its own from the recipe and feeds it to the peers while it grows.
  */
 export async function compareChain(
-  network: FuzzNetwork,
+  network: Pick<FuzzNetwork, 'open' | 'judges'>,
   recipe: Recipe,
   options: CompareOptions,
 ): Promise<Comparison> {
