@@ -58,6 +58,27 @@ t.test('what comes back goes out first, and its contract waits for it', async (t
   t.same(names(bundler.cut()), [['3', '4']]);
 });
 
+t.test('requests that keep conflicting in a wave each have their turn alone', async (t) => {
+  const bundler = new Bundler<ReturnType<typeof entry> & { conflicts: number }>(1);
+  const conflicting = (name: string, conflicts: number) => ({ ...entry(name), conflicts });
+  bundler.giveBack(['1', '2', '3'].map((name) => conflicting(name, 2)));
+  t.same(names(bundler.cut()), [['1'], ['2'], ['3']], 'side by side as long as that may help');
+  bundler.giveBack(['1', '2', '3'].map((name) => conflicting(name, 3)));
+  bundler.add(conflicting('4', 0));
+  t.same(names(bundler.cut()), [['1']]);
+  t.same(names(bundler.cut()), [['2']]);
+  t.equal(bundler.depth, 2);
+  t.same(names(bundler.cut()), [['3']]);
+  t.same(names(bundler.cut()), [['4']]);
+});
+
+t.test('a contract whose requests conflict holds up no other', async (t) => {
+  const bundler = new Bundler<ReturnType<typeof entry> & { conflicts: number }>(1);
+  bundler.giveBack(['1', '2'].map((name) => ({ ...entry(name), conflicts: 9 })));
+  for (const name of ['a', 'b']) bundler.add({ ...entry(name, 'seal'), conflicts: 0 });
+  t.same(names(bundler.cut()), [['1'], ['a'], ['b']]);
+});
+
 t.test('past its depth the queue refuses at once and keeps nothing', async (t) => {
   const bundler = new Bundler<ReturnType<typeof entry>>(500);
   for (let count = 0; count < limits.requestQueueDepthMax; count += 1) bundler.add(entry('x'));
