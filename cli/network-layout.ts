@@ -81,6 +81,11 @@ export class NetworkLayout {
     return join(this.dir, 'ca', orgName);
   }
 
+  /** Certificate of the CA that issues one organisation's identities. */
+  caCertificate(orgName: string): string {
+    return join(this.ca(orgName), 'ca.pem');
+  }
+
   /** Certificate of a key that lives in a token. */
   keyCertificate(keyLabel: string): string {
     return join(this.dir, 'certificates', `${keyLabel}.pem`);

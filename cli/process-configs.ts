@@ -44,6 +44,10 @@ function signerName(org: { name: string }): string {
   return `signer-${org.name}`;
 }
 
+function reportName(org: { name: string }): string {
+  return `report-${org.name}`;
+}
+
 function endorserNames(spec: NetworkSpec): string[] {
   return Array.from({ length: spec.endorserCount }, (_none, index) => `endorser-${index + 1}`);
 }
@@ -56,6 +60,7 @@ function signerConfig(
   const { module, softhsmConfig, tokenLabel, pinFile } = org.token;
   return {
     socket: layout.socket(signerName(org)),
+    reportSocket: layout.socket(reportName(org)),
     stateDir: layout.signerState(org.name),
     module,
     softhsmConfig,
@@ -65,6 +70,7 @@ function signerConfig(
       ...key,
       mspid: org.mspid,
       certificateFile: layout.keyCertificate(key.label),
+      caFile: layout.caCertificate(org.name),
     })),
   };
 }
@@ -110,6 +116,7 @@ function managerConfig({ layout, spec, organisations, zone, ports }: MadeNetwork
       orderingKey: keyLabels.ordering(zone.name),
       relayKey: keyLabels.relay(zone.name),
     },
+    signerReports: [...organisations, zone].map((org) => layout.socket(reportName(org))),
     endorsers: names.map((name) => ({ name, socket: layout.socket(name) })),
     nodes: organisations.map(({ name, mspid }) => ({
       name: keyLabels.node(name),

@@ -68,10 +68,14 @@ function itemOf({ node, payload }: Job): EndorseItem {
   return { keyLabel: node.name, proposalResponsePayload: payload };
 }
 
-/** All of a payload's endorsements or none: whoever asked for two has no use for one. */
+/**
+ * All of a payload's endorsements or none: whoever asked for two has no use for one. Only a node whose
+ * host is away is left out, so that it is known which one to replace.
+ */
 function gather(jobs: readonly Job[]): EndorsementMade {
   const endorsements: NodeEndorsement[] = [];
   for (const { node, made } of jobs) {
+    if (made instanceof Fault && made.kind === 'busy') continue;
     if (made instanceof Fault) return made;
     const { name, serializedIdentity } = node;
     const signature = made as Uint8Array;

@@ -11,6 +11,8 @@ export interface HeldNode {
   /** msp.SerializedIdentity bytes. */
   serializedIdentity: Uint8Array;
   signer: SignerClient;
+  /** Its token was away when its signer host was last asked. */
+  isDown: boolean;
 }
 
 /** The nodes whose keys this endorser reaches, and how to have their endorsement made. */
@@ -44,23 +46,29 @@ export class HeldNodes implements Disposable {
       }),
     );
     this.#nodes = new Map(found.flat());
-    this.#isComplete = isComplete;
+    this.#isComplete = isComplete && this.names.length === this.#nodes.size;
   }
 
-  /** Whether every signer host has said which keys it holds; if not, ask again later. */
+  /** Whether every signer host has said which keys it holds, and all of them sign; if not, ask again later. */
   get isComplete(): boolean {
     return this.#isComplete;
   }
 
+  /** Names of those that can endorse now. */
   get names(): string[] {
-    return [...this.#nodes.keys()];
+    return this.all().map(({ name }) => name);
   }
 
+  /** Those that can endorse now. */
   all(): HeldNode[] {
-    return [...this.#nodes.values()];
+    return [...this.#nodes.values()].filter(({ isDown }) => !isDown);
   }
 
-  /** @throws ENDORSER_NODE_UNKNOWN */
+  /**
+   * Those of these names, whether they can endorse or not: that is for their hosts to say.
+   *
+   * @throws ENDORSER_NODE_UNKNOWN
+   */
   pick(names: readonly string[]): HeldNode[] {
     return names.map((name) => {
       const node = this.#nodes.get(name);
@@ -73,7 +81,7 @@ export class HeldNodes implements Disposable {
    * One signature with the key of each node, the signer hosts side by side. The nodes of a host that
    * fails are left out: the manager may find others that satisfy the policy.
    *
-   * @throws what the signer host throws (HSM_…, BASE_LINK_…) when none signed.
+   * @throws what a signer host throws (HSM_…, BASE_LINK_…) unless it is only away.
    */
   async endorse(nodes: readonly HeldNode[], payload: Uint8Array): Promise<NodeEndorsement[]> {
     const bySigner = Map.groupBy(nodes, (node) => node.signer);
@@ -84,7 +92,8 @@ export class HeldNodes implements Disposable {
           return await endorseGroup(signer, group, payload);
         } catch (error) {
           if (!(error instanceof Fault)) throw error;
-          failures.push(error);
+          if (error.kind === 'busy') this.#isComplete = false;
+          else failures.push(error);
           const facts = { code: error.code, nodes: group.map((node) => node.name) };
           this.#log.warn(facts, 'a signer host did not endorse');
           return [];
@@ -126,9 +135,9 @@ function nodesOf(
 ): [string, HeldNode][] {
   return keys
     .filter((key) => servesNode(key, allowed))
-    .map(({ label, mspid, serializedIdentity }) => [
+    .map(({ label, mspid, serializedIdentity, faultCode }) => [
       label,
-      { name: label, mspid, serializedIdentity, signer },
+      { name: label, mspid, serializedIdentity, signer, isDown: faultCode !== '' },
     ]);
 }
 

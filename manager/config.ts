@@ -83,6 +83,14 @@ export const ManagerConfig = Type.Object(
       },
       { additionalProperties: false },
     ),
+    signerReports: Type.Optional(
+      Type.Array(Type.String(), {
+        maxItems: 256,
+        description:
+          'Unix sockets at which signer hosts report how their tokens are; GET /metrics says it. ' +
+          'Their report sockets, never those at which they sign.',
+      }),
+    ),
     endorsers: Type.Array(
       Type.Object(
         {

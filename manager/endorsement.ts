@@ -114,6 +114,7 @@ export class EndorsementCollector {
         answer instanceof Fault ? answer : this.#take(job.proposal, assignment, answer, gathered);
       if (wrong === undefined) continue;
       lastFault = wrong;
+      if (!(answer instanceof Fault)) noteMissing(assignment, answer, failed);
       this.#note(assignment, wrong, failed, job.heightsDiffer === true);
     }
     if (lastFault !== undefined) return { kind: 'failed', fault: lastFault };
@@ -185,6 +186,16 @@ export class EndorsementCollector {
 /** The kind decides what a client is told, so a word that is none must not get through. */
 export function kindOf(word: string): FaultKind {
   return Object.hasOwn(httpStatusOf, word) ? (word as FaultKind) : 'broken';
+}
+
+/** An endorser leaves out the nodes whose tokens are away; others of their organisations may do. */
+function noteMissing(
+  { nodes }: Assignment,
+  answer: { endorsements: readonly { node: string }[] },
+  failed: Failed,
+): void {
+  const made = new Set(answer.endorsements.map(({ node }) => node));
+  for (const node of nodes) if (!made.has(node)) failed.nodes.add(node);
 }
 
 async function askOrFault<Final>(

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { LogController, fastify } from 'fastify';
 import type { FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify';
+import { Type } from 'typebox';
 import { limits } from '#base';
 import type { Clock, Log } from '#base';
 import type { Ledger } from '#ledger';
@@ -17,6 +18,7 @@ import type { PostedBody } from './http-requests.ts';
 import { checkListenPlace } from './listen-place.ts';
 import type { ListenPlace } from './listen-place.ts';
 import { describeApi } from './openapi.ts';
+import { metricsMediaType } from './prometheus-text.ts';
 import type { StageTotal } from './stage-meter.ts';
 import type { Submissions } from './submissions.ts';
 
@@ -28,6 +30,8 @@ export interface HttpOptions {
   channelConfig: () => ChannelConfig;
   /** What the pipeline has spent its time on. */
   stages: () => Readonly<Record<string, StageTotal>>;
+  /** What monitoring is told, as Prometheus text; without it nothing is told. */
+  metrics?: () => Promise<string>;
   clock: Clock;
   log: Log;
   /** In place of those in base/limits.ts, where a test cannot wait for them. */
@@ -124,6 +128,7 @@ function routesOf(options: HttpOptions): ApiRoute[] {
     ...requestRoutes({ submissions, committed, answerWaitMsMax, log }),
     ...ledgerRoutes({ ledger, channelConfig, stages: options.stages }),
   ];
+  if (options.metrics !== undefined) routes.push(metricsRoute(options.metrics));
   const description: ApiRoute = {
     method: 'GET',
     url: '/openapi.json',
@@ -135,6 +140,17 @@ function routesOf(options: HttpOptions): ApiRoute[] {
   routes.push(description);
   const described = describeApi(routes);
   return routes;
+}
+
+function metricsRoute(metrics: () => Promise<string>): ApiRoute {
+  return {
+    method: 'GET',
+    url: '/metrics',
+    summary: 'What monitoring wants to know, as Prometheus text.',
+    answers: { 200: { 'text/plain': Type.String() } },
+    refusals: [500],
+    answer: async (_request, reply) => reply.type(metricsMediaType).send(await metrics()),
+  };
 }
 
 async function listen(app: FastifyInstance, { host, port }: ListenPlace): Promise<number> {

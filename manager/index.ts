@@ -22,6 +22,7 @@ import { Submissions } from './submissions.ts';
 import { openTransactionPath } from './transaction-path.ts';
 import type { TransactionPath } from './transaction-path.ts';
 import { Whitelist } from './whitelist.ts';
+import { ZoneMetrics } from './zone-metrics.ts';
 
 export { ManagerConfig } from './config.ts';
 export { readRegistry, updateRegistry } from './registry-file.ts';
@@ -84,13 +85,16 @@ export async function buildManager(config: ManagerConfig, deps: ManagerDeps): Pr
     log,
   });
   const submissions = new Submissions({ admission, pipeline, clock });
+  const stages = () => pipeline.meter.totals();
+  const metrics = stack.use(new ZoneMetrics(config.signerReports ?? [], { ledger, stages, clock }));
   const http = stack.use(
     buildHttp({
       listen: placeOf(config.http),
       submissions,
       ledger,
       channelConfig,
-      stages: () => pipeline.meter.totals(),
+      stages,
+      metrics: () => metrics.text(),
       clock,
       log,
     }),

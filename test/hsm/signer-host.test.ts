@@ -16,6 +16,7 @@ import {
   relayPayload,
 } from './samples.ts';
 
+t.setTimeout(120_000);
 const token = await temporaryToken(t, {
   keys: [
     { label: 'node', role: 'node' },

@@ -46,13 +46,13 @@ export class TestNetwork implements AsyncDisposable {
    */
   static async start(
     spec: Partial<NetworkSpec> = {},
-    prepare: (network: TestNetwork) => void = () => {},
+    prepare: (network: TestNetwork) => void | Promise<void> = () => {},
   ): Promise<TestNetwork> {
     const dir = mkdtempSync(join(tmpdir(), 'cs-'));
     await createNetwork(dir, { ...defaultNetwork, ...spec });
     const made = new TestNetwork(dir);
     try {
-      prepare(made);
+      await prepare(made);
       await made.processes.startAll();
     } catch (error) {
       await made[Symbol.asyncDispose]();

@@ -1,0 +1,75 @@
+import { Fault } from '#base';
+import type { Clock } from '#base';
+import { SignerClient } from '#formats';
+import type { Ledger } from '#ledger';
+import { prometheusText } from './prometheus-text.ts';
+import type { Metric } from './prometheus-text.ts';
+import { signerMetrics } from './signer-metrics.ts';
+import type { SignerAnswer } from './signer-metrics.ts';
+import type { StageTotal } from './stage-meter.ts';
+
+export interface ZoneMetricsParts {
+  readonly ledger: Ledger;
+  readonly stages: () => Readonly<Record<string, StageTotal>>;
+  readonly clock: Clock;
+}
+
+/** What monitoring is told of the zone: the manager's own figures, and the signer hosts' reports. */
+export class ZoneMetrics implements Disposable {
+  readonly #signers: ReadonlyMap<string, SignerClient>;
+  readonly #parts: ZoneMetricsParts;
+
+  /** @param sockets where signer hosts report; nothing is signed there. */
+  constructor(sockets: readonly string[], parts: ZoneMetricsParts) {
+    this.#signers = new Map(sockets.map((socket) => [socket, new SignerClient(socket)]));
+    this.#parts = parts;
+  }
+
+  /** @returns Prometheus text. */
+  async text(): Promise<string> {
+    const answers = await Promise.all(
+      [...this.#signers].map(async ([socket, client]): Promise<SignerAnswer> => {
+        try {
+          return { socket, report: await client.report() };
+        } catch (error) {
+          if (!(error instanceof Fault)) throw error;
+          return { socket, report: undefined };
+        }
+      }),
+    );
+    const nowMs = this.#parts.clock.nowMs();
+    return prometheusText([...this.#own(), ...signerMetrics(answers, nowMs)]);
+  }
+
+  [Symbol.dispose](): void {
+    for (const client of this.#signers.values()) client.close();
+  }
+
+  #own(): Metric[] {
+    const { ledger, stages } = this.#parts;
+    const totals = Object.entries(stages());
+    return [
+      {
+        name: 'countersign_block_height',
+        help: 'Blocks on the ledger.',
+        type: 'gauge',
+        samples: [{ value: ledger.height }],
+      },
+      {
+        name: 'countersign_stage_runs_total',
+        help: 'How often a stage of the pipeline ran.',
+        type: 'counter',
+        samples: totals.map(([stage, { count }]) => ({ labels: { stage }, value: count })),
+      },
+      {
+        name: 'countersign_stage_seconds_total',
+        help: 'How long a stage of the pipeline took, all runs together.',
+        type: 'counter',
+        samples: totals.map(([stage, { totalMs }]) => ({
+          labels: { stage },
+          value: totalMs / 1000,
+        })),
+      },
+    ];
+  }
+}
