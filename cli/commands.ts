@@ -6,7 +6,8 @@ import { listTokenKeys } from '#softhsm-config';
 import { countOption, dirOption, textOption } from './arguments.ts';
 import type { Arguments } from './arguments.ts';
 import { admitIdentity, listClients, newClient, revokeClient } from './clients.ts';
-import { contractCode, deployContract } from './deploy.ts';
+import { approveContract, commitContract, contractCode, deployContract } from './deploy.ts';
+import type { Deployment } from './deploy.ts';
 import { fault } from './faults.ts';
 import { parseGrant } from './grant-text.ts';
 import { readNamed } from './named-file.ts';
@@ -31,6 +32,7 @@ interface Command {
 
 /** A definition's sequence is written with ten digits at most. */
 const sequenceMax = 9_999_999_999;
+const definitionForm = '[--version V] [--sequence N] [--policy TEXT]';
 const algorithms = 'ES256, ES384, ES256K, EdDSA, RS256, PS256, SM2';
 
 /** All commands by their words. */
@@ -170,23 +172,39 @@ export const commands = new Map<string, Command>([
     },
   ],
   [
+    'contract approve',
+    {
+      form: `NAME CODE ${definitionForm} [--org ORG] [--dir DIR]`,
+      purpose: 'approve a contract (a .wasm file or a built-in name) as an organisation’s admin',
+      run: async (given, say) => {
+        const kids = [identityNames.admin(textOption(given, 'org'))];
+        const [answer] = await approveContract(dirOption(given), kids, await deploymentOf(given));
+        return sayAnswer(say, { status: answer?.status ?? 0, body: answer });
+      },
+    },
+  ],
+  [
+    'contract commit',
+    {
+      form: `NAME CODE ${definitionForm} [--org ORG] [--dir DIR]`,
+      purpose: 'put a contract in force that enough organisations have approved',
+      run: async (given, say) => {
+        const kid = identityNames.admin(textOption(given, 'org'));
+        const deployment = await deploymentOf(given);
+        return sayAnswer(say, await commitContract(dirOption(given), kid, deployment));
+      },
+    },
+  ],
+  [
     'contract deploy',
     {
-      form: 'NAME CODE [--version V] [--sequence N] [--policy TEXT] [--org ORG] [--dir DIR]',
-      purpose: 'deploy a contract (a .wasm file or a built-in name) as an organisation’s admin',
+      form: `NAME CODE ${definitionForm} [--dir DIR]`,
+      purpose: 'approve a contract as every organisation’s admin, then commit it',
       run: async (given, say) => {
-        const answer = await deployContract(
-          dirOption(given),
-          identityNames.admin(textOption(given, 'org')),
-          {
-            name: word(given, 0, 'NAME'),
-            version: textOption(given, 'version'),
-            sequence: countOption(given, 'sequence', sequenceMax),
-            policy: textOption(given, 'policy'),
-            code: await contractCode(word(given, 1, 'CODE')),
-          },
-        );
-        return sayAnswer(say, answer);
+        const dir = dirOption(given);
+        const { organisations } = openNetwork(dir).spec;
+        const kids = organisations.map(({ name }) => identityNames.admin(name));
+        return sayAnswer(say, await deployContract(dir, kids, await deploymentOf(given)));
       },
     },
   ],
@@ -197,6 +215,16 @@ export function usage(): string {
     ([words, { form, purpose }]) => `  countersign ${words} ${form}\n      ${purpose}\n`,
   );
   return `Usage:\n${rows.join('')}`;
+}
+
+async function deploymentOf(given: Arguments): Promise<Deployment> {
+  return {
+    name: word(given, 0, 'NAME'),
+    version: textOption(given, 'version'),
+    sequence: countOption(given, 'sequence', sequenceMax),
+    policy: textOption(given, 'policy'),
+    code: await contractCode(word(given, 1, 'CODE')),
+  };
 }
 
 function networkSpec(given: Arguments): NetworkSpec {

@@ -7,7 +7,7 @@ import { Block } from '#formats';
 import { verifyReceipt } from '#peer';
 import { dirOption, readArguments } from './arguments.ts';
 import { admitIdentity, newClient } from './clients.ts';
-import { contractCode, deployContract } from './deploy.ts';
+import { contractCode, deployContract, lifecycleFunctions } from './deploy.ts';
 import { readNamed } from './named-file.ts';
 import { createNetwork } from './network-create.ts';
 import { openNetwork, serviceOf } from './network-open.ts';
@@ -45,7 +45,9 @@ async function demo(): Promise<void> {
   await using processes = new ZoneProcesses(network.layout);
   const names = ZoneProcesses.names(network.layout);
   await step(`starting ${names.length} processes: ${names.join(', ')}`, () => processes.startAll());
-  await step('deploying the contract notary as Org1’s administrator', () => deployNotary(network));
+  await step('approving the contract notary as each administrator, and committing it', () =>
+    deployNotary(network),
+  );
   await step(`registering the client ${clientName}`, () =>
     newClient(dir, {
       kid: clientName,
@@ -63,14 +65,14 @@ async function demo(): Promise<void> {
   if (options['stay'] === true) await waitUntilStopped(network, say);
 }
 
-async function deployNotary(network: OpenNetwork): Promise<void> {
-  const admin = identityNames.admin('org1');
-  admitIdentity(dir, admin, [
-    { channel: network.spec.channel, contract: '_lifecycle', functions: ['deploy'] },
-  ]);
+async function deployNotary({ spec }: OpenNetwork): Promise<void> {
+  const admins = spec.organisations.map(({ name }) => identityNames.admin(name));
+  const functions = [...lifecycleFunctions];
+  const grants = [{ channel: spec.channel, contract: '_lifecycle', functions }];
+  for (const admin of admins) admitIdentity(dir, admin, grants);
   const code = await contractCode('notary');
   const deployment = { name: 'notary', version: '1.0', sequence: 1, policy, code };
-  expectSuccess((await deployContract(dir, admin, deployment)).body);
+  expectSuccess((await deployContract(dir, admins, deployment)).body);
 }
 
 /** Posts one file's digest and shows everything that came of it. */

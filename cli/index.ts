@@ -1,7 +1,14 @@
 export { signRequest } from './client-key.ts';
 export type { ClientKey } from './client-key.ts';
 export { admitIdentity, clientKey, newClient, revokeClient } from './clients.ts';
-export { contractCode, deployContract } from './deploy.ts';
+export {
+  approveContract,
+  commitContract,
+  contractCode,
+  deployContract,
+  lifecycleFunctions,
+} from './deploy.ts';
+export type { Deployment } from './deploy.ts';
 export { createNetwork } from './network-create.ts';
 export type { NetworkLayout } from './network-layout.ts';
 export { openNetwork, serviceOf } from './network-open.ts';

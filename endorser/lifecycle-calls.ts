@@ -1,4 +1,4 @@
-import { Fault, emptyBytes, equalBytes, limits, textOf } from '#base';
+import { Fault, emptyBytes, equalBytes, limits } from '#base';
 import { sha256 } from '#crypto';
 import {
   ApproveChaincodeDefinitionForMyOrgArgs,
@@ -67,7 +67,7 @@ export function answerLifecycleCall(
       `lifecycle scc operations require exactly two arguments but received ${call.args.length}`,
     );
   }
-  const functionName = textOf(name.subarray(0, limits.nameBytes));
+  const functionName = Buffer.from(name.subarray(0, limits.nameBytes)).toString('utf8');
   const row = functions.get(functionName);
   const denied =
     row === undefined ? `Unmapped policy for _lifecycle/${functionName}` : aclOf(row, call);

@@ -1,7 +1,6 @@
 import { emptyBytes, equalBytes, fromHex, limits, toHex, utf8 } from '#base';
-import { definitionWrites, lifecycleNamespace, parseLifecycleOperation } from '#formats';
+import { lifecycleNamespace, parseLifecycleOperation } from '#formats';
 import { parseApplicationPolicyText } from '#policy';
-import { prepareContract } from '#wasm';
 import { fault } from './faults.ts';
 import { answerLifecycleCall } from './lifecycle-calls.ts';
 import { approvedContract, checkDefinition } from './lifecycle-definition.ts';
@@ -80,7 +79,6 @@ function answerRequest(
   if (operation === undefined || others.length > 0) {
     throw fault('ENDORSER_DEFINITION_INVALID', { reason: 'one operation in a request' });
   }
-  if (operation.function === 'deploy') return deployUnapproved(operation.args, operations);
   const { kind, policyText, codeHash, code, ...named } = parseLifecycleOperation(operation);
   const definition = { ...named, applicationPolicy: parseApplicationPolicyText(policyText) };
   checkDefinition(definition);
@@ -92,28 +90,6 @@ function answerRequest(
     const foreign = endorsers.find((one) => one !== clientMspId);
     if (foreign !== undefined) throw fault('ENDORSER_APPROVAL_FOREIGN', { mspid: foreign });
     operations.approve(clientMspId, approvedContract(definition, codeHash, ''));
-  }
-  return utf8(toHex(codeHash));
-}
-
-/** The old way of one administrator alone; it goes when the commands approve. */
-function deployUnapproved(args: readonly string[], operations: LifecycleOperations): Uint8Array {
-  const {
-    policyText,
-    codeHash,
-    code,
-    kind: _kind,
-    ...named
-  } = parseLifecycleOperation({
-    function: 'commit',
-    args: [...args],
-  });
-  const definition = { ...named, applicationPolicy: parseApplicationPolicyText(policyText) };
-  checkDefinition(definition);
-  operations.readiness(definition);
-  prepareContract(code);
-  for (const write of definitionWrites({ ...definition, codeHash }, code)) {
-    operations.state.put(write);
   }
   return utf8(toHex(codeHash));
 }

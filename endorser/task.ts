@@ -5,6 +5,7 @@ import {
   ChaincodeProposalPayload,
   ChannelHeader,
   SignatureHeader,
+  approvalKeysFunction,
   bundleFunction,
   headerTypes,
   lifecycleNamespace,
@@ -49,9 +50,10 @@ export function parseTask(task: EndorseTask): ParsedTask {
   check(channelHeader.txId === transactionId(nonce, creator), 'transaction id');
   check(contract !== '' && chaincodeSpec?.chaincodeId?.name === contract, 'contract name');
   check(transientMap.length === 0, 'transient map');
-  check(first !== undefined && equalBytes(first, utf8(bundleFunction)), 'function');
-  // The lifecycle's own housekeeping is nobody's request.
-  check(requests.length > 0 || contract === lifecycleNamespace, 'number of requests');
+  const isHousekeeping = contract === lifecycleNamespace && requests.length === 0;
+  const wanted = isHousekeeping ? approvalKeysFunction : bundleFunction;
+  check(first !== undefined && equalBytes(first, utf8(wanted)), 'function');
+  check(requests.length > 0 || isHousekeeping, 'number of requests');
   check(timestamp !== undefined, 'timestamp');
   return {
     task,

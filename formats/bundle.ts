@@ -13,6 +13,8 @@ import {
 
 /** First argument of a bundle's proposal; the signed requests follow it. */
 export const bundleFunction = 'countersign.bundle/1';
+/** First and only argument of the zone's own transaction that makes approvals keys in `_lifecycle`. */
+export const approvalKeysFunction = 'countersign.approval-keys/1';
 /** Name of the one Fabric event that carries the events of all requests of a bundle. */
 export const bundleEventName = 'countersign.bundle';
 

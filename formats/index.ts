@@ -14,6 +14,7 @@ export * from './fabric-lifecycle-calls.ts';
 export * from './fabric-orderer.ts';
 export * from './fabric-peer.ts';
 export * from './fabric-policies.ts';
+export * from './fabric-queries.ts';
 export * from './fabric-rwset.ts';
 export { filteredBlockOf } from './filtered-block.ts';
 export { toldTransaction } from './told-transaction.ts';

@@ -54,7 +54,13 @@ export function isContractName(name: string): boolean {
 }
 
 /** Chaincodes built into every peer; `_lifecycle` and "" are no contract names to begin with. */
-export const systemContracts: ReadonlySet<string> = new Set(['cscc', 'escc', 'lscc', 'qscc', 'vscc']);
+export const systemContracts: ReadonlySet<string> = new Set([
+  'cscc',
+  'escc',
+  'lscc',
+  'qscc',
+  'vscc',
+]);
 
 /** Whether Fabric's lifecycle would take the version. */
 export function isContractVersion(version: string): boolean {

@@ -1,6 +1,6 @@
 import { headerHash } from '#formats';
 import type { Block } from '#formats';
-import { putBlockEntry } from './block-index.ts';
+import { putBlockEntry, putBlockNumber } from './block-index.ts';
 import type { Place } from './block-files.ts';
 import type { Evaluation } from './evaluate.ts';
 import type { EvidenceLog, EvidencePlan } from './evidence-log.ts';
@@ -52,6 +52,7 @@ export function applyBlock(
   for (const [key, value] of changes) store.state.put(key, value);
   if (evaluation.updates.hasMetadata) store.meta.put(metadataSeenKey, Buffer.of(1));
   putIndexes(store, recorded);
+  putBlockNumber(store, savepoint.headerHash, header.number);
   target.log.put(evidence);
   putSavepoint(store, savepoint);
   target.log.adopt(evidence);

@@ -1,3 +1,4 @@
+import { latin1Of } from '#base';
 import type { Place } from './block-files.ts';
 import type { Store } from './store.ts';
 
@@ -39,6 +40,16 @@ export function putBlockEntry(store: Store, number: bigint, entry: BlockEntry): 
   head.writeBigUInt64BE(entry.evidenceSize, 16);
   head.writeUInt8(entry.commitHash.length, 24);
   store.blocks.put(blockKey(number), Buffer.concat([head, entry.commitHash, entry.codes]));
+}
+
+/** @param headerHash SHA-256 of the header's DER, 32 bytes: longer than any other key of the table. */
+export function readBlockNumber(store: Store, headerHash: Uint8Array): bigint | undefined {
+  if (headerHash.length !== 32) return undefined;
+  return store.blocks.get(latin1Of(headerHash))?.readBigUInt64BE();
+}
+
+export function putBlockNumber(store: Store, headerHash: Uint8Array, number: bigint): void {
+  store.blocks.put(latin1Of(headerHash), Buffer.from(blockKey(number), 'latin1'));
 }
 
 const headBytes = 25;

@@ -2,7 +2,7 @@ import { LruMap, emptyBytes, fromHex, limits } from '#base';
 import { Block, Metadata, bundleOf, metadataIndexes, parseTransaction } from '#formats';
 import type { ValidationCode } from '#formats';
 import type { BlockFiles } from './block-files.ts';
-import { readBlockEntry } from './block-index.ts';
+import { readBlockEntry, readBlockNumber } from './block-index.ts';
 import type { BlockEntry } from './block-index.ts';
 import { leavesOf } from './evaluate.ts';
 import type { EvidenceLog } from './evidence-log.ts';
@@ -66,6 +66,11 @@ export class LedgerReads {
   rawBlock(number: bigint): Uint8Array | undefined {
     const entry = this.#entry(number);
     return entry === undefined ? undefined : this.#bytesAt(entry);
+  }
+
+  blockByHash(headerHash: Uint8Array): Block | undefined {
+    const number = readBlockNumber(this.#store, headerHash);
+    return number === undefined ? undefined : this.block(number);
   }
 
   blockByTxId(txId: string): Block | undefined {

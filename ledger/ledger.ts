@@ -143,6 +143,11 @@ export class Ledger implements AsyncDisposable {
     return this.#reads.rawBlock(number);
   }
 
+  /** @param headerHash SHA-256 of the header's ASN.1 DER, 32 bytes. */
+  blockByHash(headerHash: Uint8Array): Block | undefined {
+    return this.#reads.blockByHash(headerHash);
+  }
+
   blockByTxId(txId: string): Block | undefined {
     return this.#reads.blockByTxId(txId);
   }

@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Fault, limits, utf8 } from '#base';
 import type { Clock } from '#base';
-import { buildEnvelopePayload, buildProposal, bundleFunction } from '#formats';
+import {
+  approvalKeysFunction,
+  buildEnvelopePayload,
+  buildProposal,
+  bundleFunction,
+  lifecycleNamespace,
+} from '#formats';
 import type { BuiltProposal, ClientCertificate, EndorseTask, SignerClient } from '#formats';
 import type { Ledger } from '#ledger';
 import type { Cut } from './bundler.ts';
@@ -9,6 +15,7 @@ import type { EndorsementCollector, EndorsementResult, EndorserAnswer } from './
 import { kindOf } from './endorsement.ts';
 import type { EndorserPool } from './endorser-pool.ts';
 import { fault } from './faults.ts';
+import type { LifecycleEndorsers } from './lifecycle-endorsers.ts';
 import type { NodePlans } from './node-plans.ts';
 import { sealEnvelopes } from './seal-envelopes.ts';
 import { refuse, refuseAll } from './wave-entries.ts';
@@ -22,6 +29,7 @@ export interface BundleEndorsingParts {
   collector: EndorsementCollector;
   pool: EndorserPool;
   plans: NodePlans;
+  lifecycleEndorsers: LifecycleEndorsers;
   signer: SignerClient;
   /** Label of the relay key and its msp.SerializedIdentity. */
   relayKey: { label: string; serializedIdentity: Uint8Array };
@@ -45,7 +53,8 @@ export class BundleEndorsing {
   async endorse(cut: Cut<Entry>): Promise<EndorsedBundle | undefined> {
     let entries = cut.entries;
     for (let round = 0; entries.length > 0; round += 1) {
-      const proposal = this.#propose(cut.contract, entries);
+      const requests = entries.map((entry) => entry.admitted.request.bytes);
+      const proposal = this.#propose(cut.contract, [utf8(bundleFunction), ...requests]);
       const result = await this.#collect(cut.contract, proposal, entries);
       if (result.kind === 'endorsed') {
         return { ...result, cut: { ...cut, entries }, proposal };
@@ -59,6 +68,23 @@ export class BundleEndorsing {
       entries = this.#withoutRefused(entries, result.final);
     }
     return undefined;
+  }
+
+  /**
+   * The transaction without any request that makes the approvals keys that are missing.
+   *
+   * @returns common.Envelope bytes.
+   * @throws ENDORSER_…, HSM_…, BASE_LINK_…, MANAGER_…
+   */
+  async approvalKeysEnvelope(): Promise<Uint8Array> {
+    const { signer, relayKey } = this.#parts;
+    const proposal = this.#propose(lifecycleNamespace, [utf8(approvalKeysFunction)]);
+    const result = await this.#collect(lifecycleNamespace, proposal, []);
+    if (result.kind === 'failed') throw result.fault;
+    if (result.kind === 'final') throw fault('MANAGER_APPROVALS_UNMADE');
+    const payload = buildEnvelopePayload({ ...proposal, ...result });
+    const [envelope = payload] = await sealEnvelopes(signer, relayKey.label, [payload]);
+    return envelope;
   }
 
   /** All bundles' envelopes; undefined, and all refused, when the signer is out of reach. */
@@ -91,12 +117,12 @@ export class BundleEndorsing {
     return entries.filter((_entry, index) => !refused.has(index));
   }
 
-  #propose(contract: string, entries: readonly Entry[]): BuiltProposal {
+  #propose(contract: string, args: readonly Uint8Array[]): BuiltProposal {
     const { channel, relayKey, clock } = this.#parts;
     return buildProposal({
       channel,
       contract,
-      args: [utf8(bundleFunction), ...entries.map((entry) => entry.admitted.request.bytes)],
+      args,
       creator: relayKey.serializedIdentity,
       nonce: new Uint8Array(randomBytes(nonceBytes)),
       timeMs: clock.nowMs(),
@@ -108,7 +134,7 @@ export class BundleEndorsing {
     proposal: BuiltProposal,
     entries: readonly Entry[],
   ): Promise<EndorsementResult<Refusal[]>> {
-    const { collector, ledger, policyOf, plans, pool } = this.#parts;
+    const { collector, ledger, pool } = this.#parts;
     const { channelHeader, signatureHeader, proposalPayload } = proposal;
     const task = {
       channelHeader,
@@ -118,11 +144,10 @@ export class BundleEndorsing {
     };
     const { height } = ledger;
     try {
-      const policy = policyOf(contract);
       return await collector.collect({
         contract,
         proposal,
-        alternatives: (reachable) => plans.ofPolicy(policy, reachable),
+        alternatives: this.#alternatives(contract, entries),
         ask: ({ endorser, nodes }) =>
           askFor(pool, endorser, { ...task, targetNodes: nodes }, height),
       });
@@ -130,6 +155,19 @@ export class BundleEndorsing {
       if (!(error instanceof Fault) || error.kind === 'fatal') throw error;
       return { kind: 'failed', fault: error };
     }
+  }
+
+  /** @throws MANAGER_CONTRACT_UNKNOWN */
+  #alternatives(contract: string, entries: readonly Entry[]) {
+    const { policyOf, plans, lifecycleEndorsers, clock } = this.#parts;
+    if (contract === lifecycleNamespace) {
+      const at = new Date(clock.nowMs());
+      const admitted = entries[0]?.admitted;
+      return (reachable: ReadonlySet<string>) =>
+        lifecycleEndorsers.alternatives(admitted, at, reachable);
+    }
+    const policy = policyOf(contract);
+    return (reachable: ReadonlySet<string>) => plans.ofPolicy(policy, reachable);
   }
 }
 

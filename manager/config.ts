@@ -125,6 +125,12 @@ export const ManagerConfig = Type.Object(
       },
       { additionalProperties: false },
     ),
+    packagesDir: Type.Optional(
+      Type.String({
+        description:
+          'Directory of the contract packages that organisations install; beside the ledger when absent.',
+      }),
+    ),
     highSAllowed: Type.Boolean({
       default: true,
       description: 'Whether client signatures may have a high s, as RFC 7515 allows.',

@@ -75,4 +75,11 @@ export const fault = declareFaults({
   MANAGER_STREAM_STALLED: ['busy', 'The stream was closed because its client takes no blocks.'],
   MANAGER_SEEK_INVALID: ['malformed', 'The request for blocks is malformed.'],
   MANAGER_READER_DENIED: ['denied', 'The identity may not read the channel.'],
+
+  // Contract lifecycle.
+  MANAGER_APPROVALS_UNMADE: ['busy', 'There is no place for approvals on the channel yet.'],
+  MANAGER_PACKAGE_KNOWN: ['conflict', 'The package is installed already.'],
+  MANAGER_PACKAGE_ABSENT: ['absent', 'No such package is installed.'],
+  MANAGER_PACKAGES_FULL: ['busy', 'The organisation has installed too many packages.'],
+  MANAGER_PACKAGES_UNWRITABLE: ['broken', 'A package could not be written to disk.'],
 });

@@ -11,17 +11,19 @@ const internalErrorStatus = 500;
 /**
  * Answers a proposal as one organisation's peer would: with one endorsement, by its node's key.
  *
+ * @param attachments what a call of the lifecycle refers to.
  * @returns protos.ProposalResponse bytes.
  * @throws CallFailure the proposal itself is refused; a peer answers with an error then, too.
  * @see Fabric core/endorser/endorser.go, ProcessProposal.
  */
 export async function respondFor(
-  proposals: Proposals,
+  proposals: Pick<Proposals, 'endorse'>,
   mspid: string,
   proposal: ReadProposal,
+  attachments: Uint8Array[] = [],
 ): Promise<Uint8Array> {
   return ProposalResponse.encode(
-    responseOf(await proposals.endorse(proposal, { organizations: [mspid] })),
+    responseOf(await proposals.endorse(proposal, { organizations: [mspid], attachments })),
   );
 }
 

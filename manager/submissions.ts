@@ -1,5 +1,6 @@
 import { Fault, LruMap, limits, toHex } from '#base';
 import type { Clock } from '#base';
+import { lifecycleNamespace } from '#formats';
 import { sha256 } from '#crypto';
 import type { Admission } from './admission.ts';
 import { withRequestId } from './named-fault.ts';
@@ -17,13 +18,21 @@ export class Submissions {
   readonly #admission: Admission;
   readonly #pipeline: Pipeline;
   readonly #clock: Clock;
+  readonly #prepareLifecycle: () => Promise<void>;
   readonly #byContent = new Map<string, Submission>();
   readonly #refused = new LruMap<string, Fault>(limits.refusedOutcomesMax);
 
-  constructor(parts: { admission: Admission; pipeline: Pipeline; clock: Clock }) {
+  /** @param parts.prepareLifecycle makes what approvals need; awaited before each of the lifecycle's. */
+  constructor(parts: {
+    admission: Admission;
+    pipeline: Pipeline;
+    clock: Clock;
+    prepareLifecycle?: () => Promise<void>;
+  }) {
     this.#admission = parts.admission;
     this.#pipeline = parts.pipeline;
     this.#clock = parts.clock;
+    this.#prepareLifecycle = parts.prepareLifecycle ?? (async () => {});
   }
 
   /**
@@ -60,10 +69,23 @@ export class Submissions {
   }
 
   #queue(admitted: AdmittedRequest): Promise<RequestOutcome> {
+    const { contract } = admitted.request.payload;
     try {
+      if (contract === lifecycleNamespace) return this.#queueLifecycle(admitted);
       return this.#pipeline.submit(admitted);
     } catch (error) {
       throw withRequestId(error, admitted.request.requestId);
+    }
+  }
+
+  async #queueLifecycle(admitted: AdmittedRequest): Promise<RequestOutcome> {
+    const { requestId } = admitted.request;
+    try {
+      await this.#prepareLifecycle();
+      return await this.#pipeline.submit(admitted);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      return { requestId, state: 'refused', fault: error };
     }
   }
 

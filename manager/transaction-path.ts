@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { utf8 } from '#base';
 import type { Clock, Log } from '#base';
-import { SerializedIdentity, SignerClient } from '#formats';
+import { SerializedIdentity, SignerClient, lifecyclePolicy } from '#formats';
 import type { Ledger } from '#ledger';
 import type { ChannelConfig } from '#policy';
+import { ApprovalKeys } from './approval-keys.ts';
 import { BlockMaker } from './block-maker.ts';
+import { BundleEndorsing } from './bundle-endorsing.ts';
 import { readClientEnvelope } from './client-envelope.ts';
 import type { ManagerConfig } from './config.ts';
 import { ConfigUpdates } from './config-updates.ts';
@@ -12,6 +14,7 @@ import { ContractPolicies } from './contract-policies.ts';
 import { EndorsementCollector } from './endorsement.ts';
 import { EndorserPool } from './endorser-pool.ts';
 import { fault } from './faults.ts';
+import { LifecycleEndorsers } from './lifecycle-endorsers.ts';
 import { NodePlans } from './node-plans.ts';
 import { WavePipeline } from './pipeline.ts';
 import { ProposalOutbox } from './proposal-outbox.ts';
@@ -32,10 +35,13 @@ export interface TransactionPathParts {
 export interface TransactionPath {
   pipeline: WavePipeline;
   configUpdates: ConfigUpdates;
+  approvalKeys: ApprovalKeys;
   proposals: Proposals;
   plans: NodePlans;
   /** protos.ApplicationPolicy bytes of a contract. @throws MANAGER_CONTRACT_UNKNOWN */
   policyOf: (contract: string) => Uint8Array;
+  /** msp.SerializedIdentity of a node of the organisation; undefined when the zone has none. */
+  nodeOf: (mspid: string) => Uint8Array | undefined;
   /** Ends after the wave that is under way. */
   stop: () => Promise<void>;
 }
@@ -67,7 +73,7 @@ export async function openTransactionPath(
   await blockMaker.recover();
   const pool = stack.use(new EndorserPool(config.endorsers, { ledger, clock, log }));
   await pool.refresh();
-  const zoneNodes = new ZoneNodes(config.nodes.map(nodeOf), log);
+  const zoneNodes = new ZoneNodes(config.nodes.map(configuredNode), log);
   const nodes = () => zoneNodes.identities(channelConfig());
   const plans = new NodePlans({ config: channelConfig, nodes });
   const { routing } = config;
@@ -75,23 +81,35 @@ export async function openTransactionPath(
   const policies = new ContractPolicies(ledger);
   const policyOf = (contract: string) => policies.of(contract);
   const isNode = (serialized: Uint8Array) => zoneNodes.has(serialized);
-  const pipeline = new WavePipeline({
+  const lifecycle = { ledger, channelConfig, plans, nodes, lifecyclePolicy };
+  const endorsing = {
     channel,
-    requestsPerBundleMax: config.bundle.requestsMax,
     ledger,
     collector,
     pool,
     plans,
-    blockMaker,
-    batchSize: () => channelConfig().batchSize,
+    lifecycleEndorsers: new LifecycleEndorsers(lifecycle),
     signer,
     relayKey: keyOf(config.signer.relayKey),
     policyOf,
+    clock,
+  };
+  const pipeline = new WavePipeline({
+    ...endorsing,
+    requestsPerBundleMax: config.bundle.requestsMax,
+    blockMaker,
+    batchSize: () => channelConfig().batchSize,
     readEnvelope: (envelope) =>
       readClientEnvelope(envelope, { config: channelConfig(), nowMs: clock.nowMs(), isNode }),
     announce: () => pool.announce(),
     onFatal,
-    clock,
+    log,
+  });
+  const approvalKeys = new ApprovalKeys({
+    ledger,
+    channelConfig,
+    pipeline,
+    makeEnvelope: () => new BundleEndorsing(endorsing, () => {}).approvalKeysEnvelope(),
     log,
   });
   const orderingKey = keyOf(config.signer.orderingKey);
@@ -109,7 +127,9 @@ export async function openTransactionPath(
     stopping.abort();
     await pipeline.stop();
   };
-  return { pipeline, configUpdates, proposals, plans, policyOf, stop };
+  const nodeOf = (mspid: string) =>
+    [...nodes().values()].find(({ identity }) => identity.mspid === mspid)?.identity.serialized;
+  return { pipeline, configUpdates, approvalKeys, proposals, plans, policyOf, nodeOf, stop };
 }
 
 async function keysOf(signer: SignerClient) {
@@ -130,7 +150,10 @@ function checkRouting({ routing, endorsers }: ManagerConfig): void {
   throw fault('MANAGER_ROUTING_INVALID', { endorser: unknown });
 }
 
-function nodeOf(node: ManagerConfig['nodes'][number]): { name: string; serialized: Uint8Array } {
+function configuredNode(node: ManagerConfig['nodes'][number]): {
+  name: string;
+  serialized: Uint8Array;
+} {
   const pem = readFileSync(node.certificateFile, 'utf8');
   const serialized = SerializedIdentity.encode({ mspid: node.mspid, idBytes: utf8(pem) });
   return { name: node.name, serialized };

@@ -74,11 +74,11 @@ t.test('clients are made, listed and registered under names that are names', asy
     1,
     'CLI_CLIENT_NAME_INVALID',
   ]);
-  t.equal(
-    (await run('client', 'admit', 'admin@org1', '--grant', 'main/_lifecycle/deploy')).status,
-    0,
-  );
-  t.equal((await run('client', 'new', 'bob', '--grant', 'main/_lifecycle/deploy')).status, 0);
+  for (const admin of ['admin@org1', 'admin@org2']) {
+    const admitted = await run('client', 'admit', admin, '--grant', 'main/_lifecycle/*');
+    t.equal(admitted.status, 0);
+  }
+  t.equal((await run('client', 'new', 'bob', '--grant', 'main/_lifecycle/*')).status, 0);
   const { stdout } = await run('client', 'list');
   t.match(
     stdout,
@@ -95,28 +95,40 @@ t.test('the running network', async (t) => {
   const lines = createInterface({ input: up.stdout });
   await once(lines, 'line');
 
-  await t.test('only an administrator deploys, and only sound code', async (t) => {
-    const stranger = await run('contract', 'deploy', 'notary', 'notary', '--org', 'org2');
+  await t.test('administrators approve, and a majority of approvals is committed', async (t) => {
+    const named = ['notary', 'notary'];
+    const stranger = await run('contract', 'approve', ...named, '--org', 'org3');
     t.match(answered(stranger), [1, { code: 'MANAGER_CLIENT_UNKNOWN' }]);
-    const code = toBase64(await contractCode('notary'));
-    const args = ['request', 'deploy', 'notary', '1.0', '1', "OR('Org1MSP.peer')", code];
-    const noAdmin = await run(...args, '--client', 'bob', '--contract', '_lifecycle');
-    t.match(answered(noAdmin), [1, { outcome: { code: 'ENDORSER_ADMIN_REQUIRED' } }]);
-    const floats = join(t.testdir({}), 'float.wasm');
-    writeFileSync(floats, await compiledContract(t, 'float'));
-    const unsound = await run('contract', 'deploy', 'float', floats);
-    t.match(answered(unsound), [1, { outcome: { code: /^WASM_/, message: /float/ } }]);
-    t.equal((await run('contract', 'deploy', 'notary', 'notary')).status, 0);
+    const approve = ['approve', 'notary', '1.0', '1', "OR('Org1MSP.peer')", '00'.repeat(32)];
+    const asBob = ['--client', 'bob', '--contract', '_lifecycle'];
+    const noAdmin = await run('request', ...approve, ...asBob);
+    t.match(answered(noAdmin), [1, { code: 'ENDORSER_ADMIN_REQUIRED' }]);
+    t.equal((await run('contract', 'approve', ...named)).status, 0);
+    const early = await run('contract', 'commit', ...named);
+    t.match(answered(early), [1, { code: 'ENDORSER_APPROVAL_MISSING' }]);
+    t.equal((await run('contract', 'approve', ...named, '--org', 'org2')).status, 0);
+    const other = await run('contract', 'commit', ...named, '--version', '1.1');
+    t.match(answered(other), [1, { code: 'ENDORSER_APPROVAL_MISSING' }]);
+    t.equal((await run('contract', 'commit', ...named)).status, 0);
   });
 
-  await t.test('a definition is followed by the next one only', async (t) => {
-    const again = ['contract', 'deploy', 'notary', 'notary', '--version', '2.0', '--sequence'];
-    for (const sequence of ['1', '3']) {
-      const wrong = await run(...again, sequence);
-      t.match(answered(wrong), [1, { outcome: { code: 'ENDORSER_SEQUENCE_WRONG' } }]);
-    }
-    t.equal((await run(...again, '2')).status, 0);
-  });
+  await t.test(
+    'a definition is followed by the next one only, and its code is sound',
+    async (t) => {
+      for (const sequence of ['1', '3']) {
+        const again = ['contract', 'approve', 'notary', 'notary', '--version', '2.0'];
+        const wrong = await run(...again, '--sequence', sequence);
+        t.match(answered(wrong), [1, { code: /^ENDORSER_(?:SEQUENCE_WRONG|DEFINITION_INVALID)$/ }]);
+      }
+      const floats = join(t.testdir({}), 'float.wasm');
+      writeFileSync(floats, await compiledContract(t, 'float'));
+      for (const org of ['org1', 'org2']) {
+        t.equal((await run('contract', 'approve', 'float', floats, '--org', org)).status, 0);
+      }
+      const unsound = await run('contract', 'commit', 'float', floats);
+      t.match(answered(unsound), [1, { code: /^WASM_/, title: /float/ }]);
+    },
+  );
 
   await t.test('a request gets into a block that can be shown', async (t) => {
     const posted = answered(await run(...deposit, '--client', 'alice'));
