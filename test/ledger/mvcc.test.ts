@@ -192,7 +192,7 @@ for (const { title, block, codes } of cases) {
   });
 }
 
-t.test('ids are used up by invalid transactions too', async (t) => {
+t.test('P11 ids are used up by invalid transactions too', async (t) => {
   await using ledger = await openTestLedger(temporaryDir(t));
   await commit(ledger, { name: 'x', mark: 'badly endorsed' });
   t.same((await commit(ledger, { name: 'x' })).codes, [DUPLICATE_TXID]);

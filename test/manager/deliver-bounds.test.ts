@@ -150,7 +150,7 @@ t.test('a request larger than any honest one is refused unread', async (t) => {
   t.match(await client.failure(), { code: status.RESOURCE_EXHAUSTED });
 });
 
-t.test('blocks near the largest size are delivered', async (t) => {
+t.test('P23 blocks near the largest size are delivered', async (t) => {
   const { store, open } = await serve(t);
   store.append(limits.blockBytesMax - 1_000);
   const client = open();

@@ -60,7 +60,7 @@ async function serveOwn(t: Test, changes: Partial<OrdererOptions> = {}) {
 }
 
 t.test(
-  '002-15 a peer pulls the blocks it lacks and then each new one, and no status',
+  '002-15 P10 a peer pulls the blocks it lacks and then each new one, and no status',
   async (t) => {
     const { append, open } = await serveOwn(t);
     const client = open();

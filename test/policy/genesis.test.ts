@@ -22,7 +22,7 @@ const valueAt = (name: string, ...path: string[]) =>
     .get(name)!
     .getValue_asU8();
 
-t.test('one specification makes one block, to the byte', async (t) => {
+t.test('P21 one specification makes one block, to the byte', async (t) => {
   t.strictSame(Block.encode(buildGenesisBlock(spec)), bytes);
   const other = { ...spec, nonce: new Uint8Array(24).fill(8) };
   t.notSame(Block.encode(buildGenesisBlock(other)), bytes);

@@ -148,6 +148,12 @@ t.test('contracts that do not end, or want too much, are stopped', (t) => {
   t.end();
 });
 
+t.test('P16 a contract puts no empty value, which peers would take for a deletion', (t) => {
+  t.equal(call('putOf', 'k', '0'), 'trap: The contract put an empty value.');
+  t.equal(call('putOf', 'k', '1'), '');
+  t.end();
+});
+
 t.test('keys, values, results and events have bounds', (t) => {
   t.equal(call('keyOf', String(limits.stateKeyBytesMax)), '');
   t.equal(
@@ -155,7 +161,6 @@ t.test('keys, values, results and events have bounds', (t) => {
     'trap: The contract used a key that is too long.',
   );
   t.equal(call('keyOf', '0'), 'trap: The contract used an empty key.');
-  t.equal(call('putOf', 'k', '0'), 'trap: The contract put an empty value.');
   t.equal(call('putOf', 'k', String(limits.stateValueBytesMax)), '');
   t.equal(
     call('putOf', 'k', String(limits.stateValueBytesMax + 1)),
