@@ -4,7 +4,7 @@ import { EnvelopeQueue } from '../../manager/envelope-queue.ts';
 import type { EnvelopeEntry } from '../../manager/envelope-queue.ts';
 import { fault } from '../../manager/faults.ts';
 
-const room = { count: 500, bytes: 1_000_000 };
+const room = { count: 500, bytes: 1_000_000, atLeastOne: true };
 
 function add(queue: EnvelopeQueue, text: string, txId = text, alone = false) {
   return queue.add(utf8(text), { txId, alone });
@@ -19,12 +19,19 @@ t.test(
   async (t) => {
     const queue = new EnvelopeQueue();
     for (const text of ['one', 'two', 'three', 'four']) add(queue, text);
-    t.same(texts(queue.take({ count: 2, bytes: 1_000 })), ['one', 'two']);
-    t.same(texts(queue.take({ count: 9, bytes: 5 })), ['three']);
+    t.same(texts(queue.take({ ...room, count: 2 })), ['one', 'two']);
+    t.same(texts(queue.take({ ...room, bytes: 5 })), ['three']);
     t.same(texts(queue.take(room)), ['four']);
     t.equal(queue.depth, 0);
   },
 );
+
+t.test('an envelope larger than the room goes only where nothing else would', async (t) => {
+  const queue = new EnvelopeQueue();
+  for (const text of ['large', 'two']) add(queue, text);
+  t.same(texts(queue.take({ count: 9, bytes: 4, atLeastOne: false })), []);
+  t.same(texts(queue.take({ count: 9, bytes: 4, atLeastOne: true })), ['large']);
+});
 
 t.test('a configuration goes alone, before all that came behind it', async (t) => {
   const queue = new EnvelopeQueue();

@@ -93,7 +93,7 @@ t.test('what did not fit goes out again, and the first of a batch is never put o
   await held.settle();
   t.same(held.calls[1]?.texts, ['2']);
   held.calls[1]?.answer([full]);
-  await t.rejects(sent[1], { code: 'ENDORSER_BUNDLE_FULL', kind: 'busy' });
+  await t.rejects(sent[1]!, { code: 'ENDORSER_BUNDLE_FULL', kind: 'busy' });
 });
 
 t.test('a refusal is an answer, a failure is thrown as what it is', async (t) => {
@@ -104,8 +104,8 @@ t.test('a refusal is an answer, a failure is thrown as what it is', async (t) =>
   await held.settle();
   held.calls[0]?.answer([{ ...facts, isRefused: true }, facts]);
   t.match(await refused, { isRefused: true, faultCode: 'ENDORSER_X' });
-  await t.rejects(failed, { code: 'ENDORSER_X', kind: 'denied', message: 'No.' });
-  await t.rejects(unanswered, { code: 'MANAGER_ENDORSEMENT_MISSING' });
+  await t.rejects(failed!, { code: 'ENDORSER_X', kind: 'denied', message: 'No.' });
+  await t.rejects(unanswered!, { code: 'MANAGER_ENDORSEMENT_MISSING' });
 });
 
 t.test('a call that fails fails its batch alone', async (t) => {
