@@ -177,9 +177,9 @@ export const commands = new Map<string, Command>([
       form: `NAME CODE ${definitionForm} [--org ORG] [--dir DIR]`,
       purpose: 'approve a contract (a .wasm file or a built-in name) as an organisation’s admin',
       run: async (given, say) => {
-        const kids = [identityNames.admin(textOption(given, 'org'))];
-        const [answer] = await approveContract(dirOption(given), kids, await deploymentOf(given));
-        return sayAnswer(say, { status: answer?.status ?? 0, body: answer });
+        const kid = identityNames.admin(textOption(given, 'org'));
+        const deployment = await deploymentOf(given);
+        return sayAnswer(say, await approveContract(dirOption(given), kid, deployment));
       },
     },
   ],

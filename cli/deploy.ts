@@ -24,29 +24,17 @@ export const lifecycleFunctions = ['approve', 'commit'] as const;
 const lifetimeSeconds = 300;
 
 /**
- * Posts the approvals of several organisations' administrators in one call.
+ * Approves a definition with its code's hash.
  *
- * @param kids whitelisted identities with the admin role and a grant for `_lifecycle`.
- * @returns what the service answered each.
+ * @param kid a whitelisted identity with the admin role and a grant for `_lifecycle`.
  */
-export async function approveContract(
+export function approveContract(
   dir: string,
-  kids: readonly string[],
+  kid: string,
   deployment: Deployment,
-): Promise<{ status: number }[]> {
-  const network = openNetwork(dir);
-  const operations = [{ function: 'approve', args: [...named(deployment), hashOf(deployment)] }];
-  const requests = kids.map((kid) =>
-    signRequest(clientKey(dir, kid), kid, {
-      channel: network.spec.channel,
-      contract: lifecycleNamespace,
-      operations,
-      lifetimeSeconds,
-      nowMs: systemClock.nowMs(),
-    }),
-  );
-  const answers = await serviceOf(network).postMany(requests);
-  return answers as { status: number }[];
+): Promise<ServiceAnswer> {
+  const operations = [approvalOf(deployment)];
+  return postRequest({ dir, kid, contract: lifecycleNamespace, operations });
 }
 
 /** Puts a definition that enough organisations have approved in force, with its code. */
@@ -62,7 +50,8 @@ export function commitContract(
 }
 
 /**
- * Has a contract approved by the organisations' administrators, then committed by the first of them.
+ * Has a contract approved by the organisations' administrators, in one call and so in one block, then
+ * committed by the first of them.
  *
  * @returns the answer to the commit, or to the first approval that failed.
  */
@@ -71,10 +60,25 @@ export async function deployContract(
   kids: readonly string[],
   deployment: Deployment,
 ): Promise<ServiceAnswer> {
-  const answers = await approveContract(dir, kids, deployment);
+  const network = openNetwork(dir);
+  const approvals = kids.map((kid) =>
+    signRequest(clientKey(dir, kid), kid, {
+      channel: network.spec.channel,
+      contract: lifecycleNamespace,
+      operations: [approvalOf(deployment)],
+      lifetimeSeconds,
+      nowMs: systemClock.nowMs(),
+    }),
+  );
+  const answers = (await serviceOf(network).postMany(approvals)) as ApprovalLine[];
   const failed = answers.find(({ status }) => status !== 200);
-  if (failed !== undefined) return { status: failed.status, body: failed };
+  if (failed !== undefined) return { status: failed.status, body: failed.problem ?? failed };
   return commitContract(dir, kids[0] ?? '', deployment);
+}
+
+interface ApprovalLine {
+  status: number;
+  problem?: unknown;
 }
 
 /** A contract's code: a `.wasm` file, or the name of one that comes with the product. */
@@ -87,6 +91,7 @@ function named({ name, version, sequence, policy }: Deployment): string[] {
   return [name, version, String(sequence), policy];
 }
 
-function hashOf({ code }: Deployment): string {
-  return createHash('sha256').update(code).digest('hex');
+function approvalOf(deployment: Deployment) {
+  const codeHash = createHash('sha256').update(deployment.code).digest('hex');
+  return { function: 'approve', args: [...named(deployment), codeHash] };
 }

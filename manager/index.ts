@@ -7,6 +7,7 @@ import type { Ledger } from '#ledger';
 import { ConfigMemo, createValidator } from '#policy';
 import type { ChannelConfig } from '#policy';
 import { Admission } from './admission.ts';
+import { broadcastMethod } from './broadcast.ts';
 import { chaincodeEventsMethod } from './chaincode-events.ts';
 import { commitStatusMethod } from './commit-status.ts';
 import { CommitWaits } from './commit-waits.ts';
@@ -17,7 +18,9 @@ import { submitMethod } from './gateway-submit.ts';
 import type { GrpcServices } from './grpc-call.ts';
 import { buildGrpc } from './grpc-server.ts';
 import { buildHttp } from './http.ts';
+import { InstalledPackages } from './installed-packages.ts';
 import type { ListenPlace } from './listen-place.ts';
+import { processProposalMethod } from './process-proposal.ts';
 import { Submissions } from './submissions.ts';
 import { openTransactionPath } from './transaction-path.ts';
 import type { TransactionPath } from './transaction-path.ts';
@@ -84,7 +87,12 @@ export async function buildManager(config: ManagerConfig, deps: ManagerDeps): Pr
     highSAllowed: config.highSAllowed,
     log,
   });
-  const submissions = new Submissions({ admission, pipeline, clock });
+  const submissions = new Submissions({
+    admission,
+    pipeline,
+    clock,
+    prepareLifecycle: () => path.approvalKeys.ensure(),
+  });
   const stages = () => pipeline.meter.totals();
   const metrics = stack.use(new ZoneMetrics(config.signerReports ?? [], { ledger, stages, clock }));
   const http = stack.use(
@@ -121,8 +129,9 @@ export async function buildManager(config: ManagerConfig, deps: ManagerDeps): Pr
 
 function buildServices(shared: Shared, path: TransactionPath, commits: CommitWaits): GrpcServices {
   return {
-    ...ordererService(shared),
+    ...ordererService(shared, broadcastMethod({ ...shared, ...path })),
     ...peerDeliverService(shared),
+    'protos.Endorser': { ProcessProposal: processProposalMethod(proposalParts(shared, path)) },
     'gateway.Gateway': {
       Evaluate: evaluateMethod({ ...shared, ...path }),
       Endorse: endorseMethod({ ...shared, ...path }),
@@ -130,6 +139,16 @@ function buildServices(shared: Shared, path: TransactionPath, commits: CommitWai
       CommitStatus: commitStatusMethod({ ...shared, commits }),
       ChaincodeEvents: chaincodeEventsMethod(shared),
     },
+  };
+}
+
+function proposalParts(shared: Shared, path: TransactionPath) {
+  const { packagesDir = `${shared.config.ledgerDir}-packages` } = shared.config;
+  return {
+    ...shared,
+    ...path,
+    packages: new InstalledPackages(packagesDir),
+    ensureApprovalKeys: () => path.approvalKeys.ensure(),
   };
 }
 

@@ -2,16 +2,36 @@ import { utf8 } from '#base';
 import { sha256 } from '#crypto';
 import {
   ApplicationPolicy,
+  ConfigUpdate,
+  Envelope,
+  buildConfigPayload,
   dataHash,
   definitionWrites,
   lifecycleNamespace,
   validationCodes,
 } from '#formats';
-import type { Block, KvRead, NamespaceRwSet, ValidationCodeName, Version } from '#formats';
+import type {
+  Block,
+  ConfigGroup,
+  KvRead,
+  NamespaceRwSet,
+  ValidationCodeName,
+  Version,
+} from '#formats';
+import { acceptConfigUpdate } from '#policy';
+import type { ChannelConfig } from '#policy';
+import { epoch } from '../policy/test-ca.ts';
 import type { TestNetwork } from '../policy/test-channel.ts';
 import { textPolicy, transactionOf, write } from '../policy/test-transaction.ts';
-import type { TransactionParts } from '../policy/test-transaction.ts';
+import type { Signer, TransactionParts } from '../policy/test-transaction.ts';
 import { good } from '../policy/test-validation.ts';
+import {
+  editedGroup,
+  signedEnvelope,
+  signedUpdate,
+  updateBetween,
+} from '../support/config-update.ts';
+import type { UpdateSigner } from '../support/config-update.ts';
 import { TestChain } from '../support/test-chain.ts';
 import type { BlockChanges } from '../support/test-chain.ts';
 
@@ -21,10 +41,14 @@ export type Judged = readonly [code: ValidationCodeName, envelope: Uint8Array];
 /** Blocks that an honest zone would never make, well signed all the same. */
 export class HostileChain {
   readonly #chain: TestChain;
+  readonly #network: TestNetwork;
+  #config: ChannelConfig;
   #nonces = 0;
 
   constructor(network: TestNetwork) {
+    this.#network = network;
     this.#chain = new TestChain(network);
+    this.#config = this.#chain.config;
   }
 
   get genesis(): Block {
@@ -111,6 +135,33 @@ export class HostileChain {
       contract: lifecycleNamespace,
       namespaces: [{ namespace: lifecycleNamespace, writes: definitionWrites(definition) }],
     });
+  }
+
+  /**
+   * Appends a block with a configuration that everybody may take.
+   *
+   * @param signers may change what the edit changes; the first of them sends it.
+   */
+  configure(edit: (channel: ConfigGroup) => void, signers: readonly Signer[]): void {
+    const { mspid, orderer } = this.#network.zone;
+    const by = ({ mspid: id, identity }: Signer): UpdateSigner => ({
+      serialized: identity.serialized(id),
+      sign: (data) => identity.sign(data),
+    });
+    const channelId = this.#config.channelId;
+    const before = this.#config.config;
+    const update = updateBetween(channelId, before, editedGroup(before, edit));
+    const signed = signedUpdate(ConfigUpdate.encode(update), signers.map(by));
+    const sent = signedEnvelope(signed, { channelId, sender: by(signers[0]!) });
+    const creator = orderer.serialized(mspid);
+    const party = { orderer: creator, at: epoch };
+    const { envelope, next } = acceptConfigUpdate(this.#config, sent, party);
+    const nonce = utf8(`configuration ${next.sequence}`);
+    const timeMs = epoch.getTime();
+    const spec = { channel: channelId, creator, nonce, timeMs, envelope };
+    const payload = buildConfigPayload(spec);
+    this.append(['VALID', Envelope.encode({ payload, signature: orderer.sign(payload) })]);
+    this.#config = next;
   }
 
   /** Appends a block that writes the keys of `notary`. @returns their version. */

@@ -6,25 +6,27 @@ import type { Judge } from './hostile-network.ts';
 import { mutatedTransactions } from './mutated-transactions.ts';
 import { until } from './poll.ts';
 import { commitHashIn, validationCodesIn } from './stored-block.ts';
+import { configurationStories } from './stories-of-configuration.ts';
 import { defectsOf, idStories } from './stories-of-form.ts';
 import { contractStories, contracts, keyStories } from './stories-of-policy.ts';
 import { rangeStories, readStories, writeStories } from './stories-of-state.ts';
+import type { Story } from './stories-of-state.ts';
 import { fabricVersions } from './versions.ts';
 
 const network = await HostileNetwork.start(t, t.testdir());
 const { chain } = network;
 chain.define(contracts);
 const stories = { ...idStories, ...readStories, ...writeStories, ...rangeStories };
-const told = Object.entries({ ...stories, ...contractStories, ...keyStories }).map(
-  ([name, story]) => {
-    const first = chain.height;
-    story(chain);
-    return { name, first, end: chain.height };
-  },
-);
+const tell = ([name, story]: [string, Story]) => {
+  const first = chain.height;
+  story(chain);
+  return { name, first, end: chain.height };
+};
+const told = Object.entries({ ...stories, ...contractStories, ...keyStories }).map(tell);
 const { block: defective, defects } = defectsOf(chain);
 const mutants = mutatedTransactions(chain, 20_261_121, 1_000);
 const mutantBlock = chain.add(...mutants.map((one) => ['NOT_VALIDATED', one] as const));
+told.push(...Object.entries(configurationStories).map(tell));
 
 const ours = await network.ours();
 const stock: Judge[] = [];

@@ -11,6 +11,7 @@ import {
   encodeReceipt,
   evidenceLeaves,
   headerHash,
+  isConfigBlock,
   parseRequest,
   parseTransaction,
   signaturesValue,
@@ -141,6 +142,13 @@ export class TestChain {
       }
     }
     throw new Error('no such request in the chain');
+  }
+
+  /** Of a block of this number with these envelopes: its own where it is a configuration. */
+  #lastConfigIndex(number: bigint, data: Uint8Array[]): bigint {
+    if (isConfigBlock({ header: undefined, data: { data }, metadata: undefined })) return number;
+    const last = this.blocks.findLast(isConfigBlock);
+    return last?.header?.number ?? 0n;
   }
 
   #sign(

@@ -11,6 +11,7 @@ import {
   defaultNetwork,
   deployContract,
   identityNames,
+  lifecycleFunctions,
   newClient,
   openNetwork,
   serviceOf,
@@ -65,17 +66,24 @@ export class TestNetwork implements AsyncDisposable {
     return this.network.spec.channel;
   }
 
-  /** Deploys a contract as Org1's administrator; one by name, or given code. */
+  /** Has a contract approved by every organisation and committed; one by name, or given code. */
   async deploy(
     name: string,
     options: { code?: Uint8Array; policy?: string; sequence?: number } = {},
   ): Promise<ServiceAnswer> {
     const { policy = everyOrganisation, sequence = 1 } = options;
-    const admin = identityNames.admin('org1');
-    const functions = ['deploy'];
-    admitIdentity(this.dir, admin, [{ channel: this.channel, contract: '_lifecycle', functions }]);
     const code = options.code ?? (await contractCode(name));
-    return deployContract(this.dir, admin, { name, version: '1.0', sequence, policy, code });
+    const deployment = { name, version: '1.0', sequence, policy, code };
+    return deployContract(this.dir, this.admitAdmins(), deployment);
+  }
+
+  /** Puts the organisations' administrators on the whitelist, for the lifecycle. @returns their kids. */
+  admitAdmins(): string[] {
+    const functions = [...lifecycleFunctions];
+    const grants = [{ channel: this.channel, contract: '_lifecycle', functions }];
+    const admins = this.network.spec.organisations.map(({ name }) => identityNames.admin(name));
+    for (const admin of admins) admitIdentity(this.dir, admin, grants);
+    return admins;
   }
 
   /** A whitelisted client that may call everything on the channel. */

@@ -1,0 +1,92 @@
+/** Signatures as fast as they come, for the benches: they may not open the folder themselves. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { digestOf } from '../../hsm/digest.ts';
+import { faultShim } from '../support/fault-shim.ts';
+import type { ShimControl } from '../support/fault-shim.ts';
+import { startSigner } from '../support/signer-process.ts';
+import { temporaryToken } from '../support/softhsm.ts';
+import type { TestScope } from '../support/softhsm.ts';
+import { endorsementPayload } from './samples.ts';
+import { openShimmed } from './shimmed-token.ts';
+
+/** What a bench opens goes with it, as a test's things go with the test. */
+export class BenchScope implements TestScope, AsyncDisposable {
+  readonly #acts: (() => unknown)[] = [];
+
+  teardown(act: () => unknown): void {
+    this.#acts.push(act);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const act of this.#acts.toReversed()) await act();
+  }
+}
+
+const batch = 64;
+
+/** Signatures a second of SoftHSM with so many processes; `rival` is a process that does nothing else. */
+export async function softwareRate(
+  scope: TestScope,
+  processes: number,
+  seconds: number,
+): Promise<{ digests: number; contents: number }> {
+  const token = await temporaryToken(scope, { keys: [{ label: 'node', role: 'node' }] });
+  const shim = { ...faultShim(scope, token.module), module: token.module, moduleEnvironment: {} };
+  const { tokens, signer } = await openShimmed(scope, token, { processes, shim });
+  while (tokens.dispatch.seats.size < processes) await new Promise(setImmediate);
+  const digest = digestOf(Buffer.from('content'));
+  const digests = Array.from({ length: batch }, () => ({ label: 'node', digest }));
+  const content = Buffer.alloc(600, 1);
+  const contents = Array.from({ length: batch }, () => ({ keyLabel: 'node', content }));
+  await rate(() => tokens.sign(digests), 0.5);
+  return {
+    digests: await rate(() => tokens.sign(digests), seconds),
+    contents: await rate(() => signer.sign(contents), seconds),
+  };
+}
+
+/** Calls of `batch` signatures, some in flight at a time. @returns signatures a second. */
+async function rate(act: () => Promise<unknown>, seconds: number, inFlight = 8): Promise<number> {
+  const startMs = performance.now();
+  let made = 0;
+  const caller = async () => {
+    while (performance.now() - startMs < seconds * 1000) {
+      await act();
+      made += batch;
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, caller));
+  return (made * 1000) / (performance.now() - startMs);
+}
+
+export interface SlowRate {
+  readonly perSecond: number;
+  /** 99th percentile of the caller's event loop delay. */
+  readonly loopP99Ms: number;
+}
+
+/** A token that takes 2 ms to begin a signature and 3 ms to make it, behind a signer host's socket. */
+export async function slowRate(
+  scope: TestScope,
+  sessions: number,
+  seconds: number,
+): Promise<SlowRate> {
+  const token = await temporaryToken(scope, { keys: [{ label: 'node', role: 'node' }] });
+  const { module, moduleEnvironment, control } = faultShim(scope, token.module);
+  const host = await startSigner(scope, token, { module, moduleEnvironment, sessions });
+  slow(control);
+  const item = { keyLabel: 'node', proposalResponsePayload: endorsementPayload() };
+  const items = Array.from({ length: batch }, () => item);
+  const call = () => host.client.endorse(items);
+  await rate(call, 1);
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const perSecond = await rate(call, seconds);
+  delay.disable();
+  return { perSecond, loopP99Ms: delay.percentile(99) / 1e6 };
+}
+
+function slow(control: ShimControl): void {
+  control.delay('C_SignInit', 2);
+  control.delay('C_Sign', 3);
+}
