@@ -15,5 +15,6 @@ export { isInToken, keyStates, maySign, nextKeyState } from './key-life.ts';
 export type { KeyState } from './key-life.ts';
 export { orderActions, parseOperatorPolicy } from './operator-policy.ts';
 export type { Operator, OperatorPolicy, OrderAction, OrderRule } from './operator-policy.ts';
+export type { OrderActions, RecordStep } from './order-actions.ts';
 export { parseOrder, parseSignedOrder } from './order.ts';
 export type { Order, OrderPayload, SignedOrder } from './order.ts';

@@ -93,6 +93,16 @@ export const SignerConfig = Type.Object(
         },
       ),
     ),
+    custody: Type.Optional(
+      Type.Object(
+        {
+          operatorPolicyFile: path('who may order what; taken up once, then changed by order only'),
+          auditDir: path('directory of the audit log, on a local disk: audit.jsonl'),
+          adminSocket: path('Unix socket that takes orders; each is refused without approvals'),
+        },
+        { additionalProperties: false, description: 'absent: the host carries out no orders' },
+      ),
+    ),
     logLevel: Type.String({ default: 'info', description: 'level name of pino' }),
     keys: Type.Array(KeyConfig, { minItems: 1, maxItems: limits.tokenKeysMax / 2 }),
   },
