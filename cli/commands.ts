@@ -202,9 +202,10 @@ export const commands = new Map<string, Command>([
       purpose: 'approve a contract as every organisation’s admin, then commit it',
       run: async (given, say) => {
         const dir = dirOption(given);
+        const deployment = await deploymentOf(given);
         const { organisations } = openNetwork(dir).spec;
         const kids = organisations.map(({ name }) => identityNames.admin(name));
-        return sayAnswer(say, await deployContract(dir, kids, await deploymentOf(given)));
+        return sayAnswer(say, await deployContract(dir, kids, deployment));
       },
     },
   ],

@@ -15,5 +15,17 @@ export const fault = declareFaults({
   CLI_ORGANISATION_MISSING: ['absent', 'There is no organisation of this name.'],
   CLI_PROCESS_ENDED: ['broken', 'A process of the network ended while it was starting.'],
   CLI_PROCESS_SILENT: ['broken', 'A process of the network did not come up in time.'],
+  CLI_KEY_MISSING: ['absent', 'There is no key of this name.'],
+  CLI_REQUEST_FOREIGN: ['malformed', 'The certificate request is not for this key.'],
+  CLI_SECRET_MISSING: [
+    'absent',
+    'The key can enroll with nothing: no secret of it is there, and no certificate in force.',
+  ],
+  CLI_CA_UNREACHABLE: ['broken', 'The certificate authority could not be reached.'],
+  CLI_CA_REFUSED: ['denied', 'The certificate authority refused.'],
+  CLI_CA_ANSWER_INVALID: [
+    'broken',
+    'What the certificate authority answered is not what it should be.',
+  ],
   CLI_CALL_FAILED: ['broken', 'The service could not be reached.'],
 });

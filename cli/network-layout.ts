@@ -86,6 +86,11 @@ export class NetworkLayout {
     return join(this.ca(orgName), 'ca.pem');
   }
 
+  /** Who certifies an organisation's keys, when it is not its development CA. */
+  certificateSource(orgName: string): string {
+    return join(this.ca(orgName), 'source.json');
+  }
+
   /** Certificate of a key that lives in a token. */
   keyCertificate(keyLabel: string): string {
     return join(this.dir, 'certificates', `${keyLabel}.pem`);

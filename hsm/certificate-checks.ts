@@ -1,11 +1,40 @@
 import { Fault, equalBytes } from '#base';
 import { parsePemAll, verifyChain } from '#crypto';
-import type { Certificate } from '#crypto';
+import type { Certificate, PublicKey } from '#crypto';
 import type { SignerRole } from '#formats';
 import { fault } from './faults.ts';
 
+/** What the certificate of a key has to be. */
+export interface CertificateDemand {
+  readonly key: string;
+  readonly role: SignerRole;
+  readonly publicKey: PublicKey;
+  /** PEM of the CAs, in any order, one of which has to have issued it. */
+  readonly authorities: string;
+}
+
+/**
+ * Looks at a certificate before it is put to use, whoever brought it.
+ *
+ * @throws HSM_KEY_MISMATCH, HSM_CERTIFICATE_UNIT, HSM_CERTIFICATE_FOREIGN, HSM_CERTIFICATE_EXPIRED,
+ *   HSM_CERTIFICATE_EARLY
+ */
+export function checkKeyCertificate(
+  certificate: Certificate,
+  { key, role, publicKey, authorities }: CertificateDemand,
+  nowMs: number,
+): void {
+  if (certificate.publicKey.fingerprint !== publicKey.fingerprint) {
+    throw fault('HSM_KEY_MISMATCH', { key });
+  }
+  checkUnit(key, role, certificate);
+  checkIssuer(key, certificate, authorities);
+  const invalid = validityFault(key, certificate, nowMs);
+  if (invalid !== undefined) throw invalid;
+}
+
 /** The organisational unit that makes an identity what its role needs. @see Fabric's NodeOUs */
-const unitOfRole: Readonly<Record<SignerRole, string | undefined>> = {
+export const unitOfRole: Readonly<Record<SignerRole, 'peer' | 'orderer' | 'client' | undefined>> = {
   node: 'peer',
   ordering: 'orderer',
   relay: 'client',

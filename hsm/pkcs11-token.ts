@@ -3,6 +3,7 @@ import { fault } from './faults.ts';
 import { classifyPkcs11, readPkcs11Error } from './pkcs11-errors.ts';
 import type { Pkcs11Failure } from './pkcs11-errors.ts';
 import type { Handle, Pkcs11 } from './pkcs11-module.ts';
+import { openSession } from './pkcs11-session.ts';
 import type { PinRecord } from './pin-record.ts';
 
 /** A token we are logged in to. Its first session stays open: closing the last one logs out. */
@@ -65,10 +66,6 @@ export function openToken(pkcs11: Pkcs11, label: string, pin: string, record: Pi
     },
     logIn,
   };
-}
-
-export function openSession(pkcs11: Pkcs11, slot: Handle): Handle {
-  return pkcs11.C_OpenSession(slot, pkcs11js.CKF_SERIAL_SESSION);
 }
 
 const pinCodes: ReadonlySet<number> = new Set([

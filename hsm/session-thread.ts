@@ -1,10 +1,11 @@
 /**
  * A thread with one signing session. It reads its jobs from a descriptor of its own and blocks on it:
  * no event loop, and no other thread, stands between the signer host and the token.
+ * It loads little: a token behind a network has many of them, and every one waits for the rest.
  */
 import { readSync, writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
-import { loadModule } from './pkcs11-module.ts';
+import pkcs11js from 'pkcs11js';
 import { SignSession } from './sign-session.ts';
 import {
   answerBytes,
@@ -20,7 +21,10 @@ const { descriptor, module, slot } = workerData as {
   module: string;
   slot: Uint8Array;
 };
-const session = new SignSession(loadModule(module), Buffer.from(slot));
+// The main thread has loaded and initialised it.
+const pkcs11 = new pkcs11js.PKCS11();
+pkcs11.load(module);
+const session = new SignSession(pkcs11, Buffer.from(slot));
 
 write(Buffer.of(seatGreeting));
 for (let head = read(jobsHeadBytes); head !== undefined; head = read(jobsHeadBytes)) {

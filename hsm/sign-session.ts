@@ -3,7 +3,7 @@ import type { Digest } from './digest.ts';
 import { readPkcs11Error } from './pkcs11-errors.ts';
 import type { Pkcs11Failure } from './pkcs11-errors.ts';
 import type { Handle, Pkcs11 } from './pkcs11-module.ts';
-import { openSession } from './pkcs11-token.ts';
+import { openSession } from './pkcs11-session.ts';
 
 /** One signature to be made. `key` is a handle of the token's module. */
 export interface SignJob {

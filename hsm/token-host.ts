@@ -21,7 +21,8 @@ type FaultParts = Extract<TokenReply, { failed: unknown }>['failed'];
 export class TokenHost {
   #module: Pkcs11 | undefined;
   #opened: { token: Token; place: TokenPlace } | undefined;
-  #threads: Worker[] = [];
+  readonly #threads: Worker[] = [];
+  #isClosing = false;
 
   /** Performs one order; a fault is an outcome. Calls into the module block this thread. */
   async perform(order: TokenOrder): Promise<Outcome> {
@@ -46,15 +47,21 @@ export class TokenHost {
       const token = openToken(module, place.tokenLabel, readSecret(place.pinFile), record);
       const keys = proveKeys(token, place.keys);
       this.#opened = { token, place };
-      this.#threads = Array.from({ length: place.sessions }, (_none, index) =>
-        startThread(place.module, token, firstSeatDescriptor + index),
-      );
+      this.#startThreads(place, token);
       return keys;
     } catch (error) {
       // Nothing else is in flight here, so the module can be begun anew in this process.
       finalise(module);
       throw error;
     }
+  }
+
+  /** One after the other: callers wait for the first, and all at once would hold each other up. */
+  #startThreads(place: TokenPlace, token: Token): void {
+    if (this.#threads.length >= place.sessions || this.#isClosing) return;
+    const thread = startThread(place.module, token, firstSeatDescriptor + this.#threads.length);
+    this.#threads.push(thread);
+    thread.once('online', () => this.#startThreads(place, token));
   }
 
   /** Stale handles and a lost login look alike: private objects vanish with the login. */
@@ -67,6 +74,7 @@ export class TokenHost {
 
   /** The signer host has closed the threads' descriptors: each closes its session and ends. */
   async #close(): Promise<readonly OpenedKey[]> {
+    this.#isClosing = true;
     await Promise.all(this.#threads.map((thread) => ended(thread)));
     if (this.#module !== undefined && this.#opened !== undefined) finalise(this.#module);
     return [];

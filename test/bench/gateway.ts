@@ -51,7 +51,8 @@ async function stockFigures(dir: string): Promise<Figure[]> {
     blockWaitMs,
   });
   const conditions = `stock Fabric (${version.name}), two organisations with a peer each, one etcdraft orderer, Go chaincode as a service, blocks of 500 or ${blockWaitMs} ms`;
-  return figuresOf('stock', network.profile(), () => network.processes(), conditions, dir);
+  // Awaited here, or the network would be stopped first.
+  return await figuresOf('stock', network.profile(), () => network.processes(), conditions, dir);
 }
 
 async function zoneFigures(dir: string): Promise<Figure[]> {
@@ -60,7 +61,8 @@ async function zoneFigures(dir: string): Promise<Figure[]> {
   const servers = () => processes.names().map((name) => ({ name, pid: processes.pid(name) }));
   const conditions =
     'zone of two organisations, one endorser, SoftHSM, two validating peers of its own beside it';
-  return figuresOf('zone', zoneProfile(network), servers, conditions, dir);
+  // Awaited here, or the network would be stopped first.
+  return await figuresOf('zone', zoneProfile(network), servers, conditions, dir);
 }
 
 async function figuresOf(

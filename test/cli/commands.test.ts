@@ -5,8 +5,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
-import { toBase64 } from '#base';
-import { contractCode } from '#cli';
 import { compiledContract } from '../support/compiled-contract.ts';
 import { temporaryDir } from '../support/softhsm.ts';
 import { runCommand } from '../../cli/run-command.ts';

@@ -181,7 +181,7 @@ t.test('a request with too much to write fails alone, a full bundle spills over'
 t.test('a definition that peers would stop at fails alone', async (t) => {
   const code = await contractCode('notary');
   const empty = await network.deploy('empty', { policy: 'reference:', code });
-  t.match(empty, { status: 422, body: { outcome: { code: 'FORMATS_DEFINITION_INVALID' } } });
+  t.match(empty, { status: 400, body: { code: 'ENDORSER_DEFINITION_INVALID' } });
 });
 
 t.test('a policy that nobody here can satisfy makes its contract’s requests wait', async (t) => {

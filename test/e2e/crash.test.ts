@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
-import { silentLog } from '#base';
+import { silentLog, toHex } from '#base';
 import { openLedger } from '#ledger';
 import { ConfigMemo, createValidator } from '#policy';
+import { readRecord, recordBytes } from '../../hsm/guard-record.ts';
 import { compiledContract } from '../support/compiled-contract.ts';
 import { SignerProxy } from '../support/signer-proxy.ts';
 import { TestNetwork } from '../support/test-network.ts';
@@ -144,9 +145,11 @@ async function killLater(name: string): Promise<void> {
 function guardedHashes(): string[] {
   const file = readFileSync(join(layout.signerState('zone'), 'blocks.guard'));
   const hashes = new Set<string>();
-  for (let offset = 0; offset < file.length; offset += 512) {
-    const number = file.readBigUInt64BE(offset + 254);
-    hashes.add(`${number} ${file.toString('hex', offset + 262, offset + 294)}`);
+  for (let offset = 0; offset < file.length; offset += recordBytes) {
+    const reading = readRecord(file.subarray(offset, offset + recordBytes));
+    if (typeof reading === 'string') throw new Error(`a record of the guard is ${reading}`);
+    const { kind, number, headerHash } = reading.record;
+    if (kind === 'block') hashes.add(`${number} ${toHex(headerHash)}`);
   }
   return [...hashes];
 }

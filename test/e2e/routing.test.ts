@@ -4,6 +4,7 @@ import t from 'tap';
 import { contractCode, identityNames, keyLabels, newClient } from '#cli';
 import { EndorserProxy } from '../support/endorser-proxy.ts';
 import type { Lie } from '../support/endorser-proxy.ts';
+import { eventually } from '../support/eventually.ts';
 import { TestClient, TestNetwork } from '../support/test-network.ts';
 import { peersAgree } from './agreement.ts';
 import { answerOf, faultCode } from './answers.ts';
@@ -112,7 +113,8 @@ t.test('002-18 named nodes, a majority of the channel, or some number of a group
     t.notOk((await endorsers(contract)).includes('F'), `${contract} does without F`);
   }
   await network.processes.start('signer-f');
-  t.same(await endorsers('named'), ['A', 'B', 'C', 'F']);
+  const again = await eventually(() => endorsers('named'));
+  t.same(again, ['A', 'B', 'C', 'F']);
   await peersAgree(t, network);
 });
 

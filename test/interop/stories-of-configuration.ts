@@ -42,7 +42,7 @@ export const configurationStories: Readonly<Record<string, Story>> = {
 
   'an organisation that left is nobody any more': (chain) => {
     chain.configure(
-      (channel) => void groupAt(channel, 'Application').groups.delete('Org1'),
+      (channel) => void groupAt(channel, 'Application').groups.delete('Org2'),
       admins,
     );
     const by = (...signers: Signer[]) => chain.transaction({ endorsers: signers });

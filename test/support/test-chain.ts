@@ -89,7 +89,8 @@ export class TestChain {
     const evidence = { treeSize: BigInt(leaves.length), rootHash: naiveRoot(leaves) };
     const stated = changes.evidence ?? evidence;
     const facts = {
-      lastConfigIndex: changes.lastConfigIndex ?? 0n,
+      lastConfigIndex:
+        changes.lastConfigIndex ?? this.#lastConfigIndex(header.number, changes.data ?? data),
       ...(stated === 'none' ? {} : { consenterMetadata: stated }),
     };
     const metadata = this.#sign(header, signaturesValue(facts), facts, changes.signer);
