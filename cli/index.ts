@@ -1,3 +1,5 @@
+export { certificateSourceOf, obtainCertificate, pastedSource } from './certificate-sources.ts';
+export type { CertificateSource } from './certificate-sources.ts';
 export { signRequest } from './client-key.ts';
 export type { ClientKey } from './client-key.ts';
 export { admitIdentity, clientKey, newClient, revokeClient } from './clients.ts';
@@ -9,6 +11,8 @@ export {
   lifecycleFunctions,
 } from './deploy.ts';
 export type { Deployment } from './deploy.ts';
+export { keyPlaceOf } from './key-place.ts';
+export type { KeyPlace } from './key-place.ts';
 export { createNetwork } from './network-create.ts';
 export type { NetworkLayout } from './network-layout.ts';
 export { openNetwork, serviceOf } from './network-open.ts';
