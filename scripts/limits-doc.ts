@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { limits } from '#base';
 import { formatDoc, projectDir, tableOf } from './generated-doc.ts';
 
-/** The sentence above each bound in base/limits.ts; empty where there is none. */
+/** The sentence above each bound in base/…-limits.ts; empty where there is none. */
 export function limitReasons(): Map<string, string> {
-  const source = readFileSync(join(projectDir, 'base', 'limits.ts'), 'utf8');
+  const dir = join(projectDir, 'base');
+  const files = readdirSync(dir).filter((file) => file.endsWith('-limits.ts'));
+  const source = files.map((file) => readFileSync(join(dir, file), 'utf8')).join('\n');
   const entry = /(?:\/\*\*((?:(?!\*\/)[^])*)\*\/\s*)?^ {2}(\w+): /gm;
   const reasons = [...source.matchAll(entry)].map(([, comment = '', key = '']) => {
     const reason = comment
@@ -17,7 +19,7 @@ export function limitReasons(): Map<string, string> {
   return new Map(reasons.filter(([key]) => Object.hasOwn(limits, key)));
 }
 
-/** docs/LIMITS.md as base/limits.ts has it. */
+/** docs/LIMITS.md as base/limits.ts has it, which is made of base/…-limits.ts. */
 export function renderLimits(): Promise<string> {
   const reasons = limitReasons();
   const rows = Object.entries(limits).map(([key, value]) => {

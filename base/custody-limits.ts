@@ -1,0 +1,27 @@
+/** Operators, their orders and the audit log. Units in the names, the reasons beside. */
+export const custodyLimits = {
+  /** A policy, order, transcript or audit record: each is written for people to read. */
+  custodyDocumentBytesMax: 256 * 1024,
+  /** Orders to one token whose time-lock runs: they compete for one number, so one is usual. */
+  ordersWaitingMax: 16,
+  /** Newest orders that a host tells of; its audit log tells of all. */
+  ordersToldMax: 64,
+  /** One value of an order's result in the audit log; of a longer one there is its hash. */
+  orderResultBytesMax: 4 * 1024,
+  /** Values of an order's result. */
+  orderResultsMax: 32,
+  /** Making keys in a token behind a network takes seconds each. */
+  orderWaitMsMax: 120_000,
+  /** A checkpoint that the token could not sign is tried again after it. */
+  checkpointRetryMs: 1_000,
+  /** Operators of one zone. */
+  operatorsMax: 32,
+  /** A longer valid order would be forgotten before it is used. */
+  orderLifetimeSecondsMax: 30 * 24 * 3600,
+  /** A certificate chain as PEM fits into one parameter of an order. */
+  orderParameterBytesMax: 32 * 1024,
+  /** Steps of one key ceremony: some for each of a token's keys. */
+  ceremonyStepsMax: 256,
+  /** By how much a clock may be corrected backwards before nothing is recorded any more. */
+  auditClockSlackMs: 5_000,
+} as const;
