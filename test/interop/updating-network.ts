@@ -129,6 +129,7 @@ export class UpdatingNetwork {
   async recertifyZone(ca: TestCa): Promise<void> {
     const { layout, spec } = this.zone.network;
     const { name } = spec.zone;
+    writeFileSync(layout.caCertificate(name), ca.pem);
     for (const [label, unit] of [
       [keyLabels.ordering(name), 'orderer'],
       [keyLabels.relay(name), 'client'],
