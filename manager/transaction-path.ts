@@ -59,48 +59,20 @@ export async function openTransactionPath(
   const { config, clock, log, ledger, channelConfig, onFatal } = parts;
   checkRouting(config);
   const stopping = new AbortController();
-  const signer = stack.use(new SignerClient(config.signer.socket));
-  const keyOf = await keysOf(signer);
-  const channel = channelConfig().channelId;
-  const blockMaker = new BlockMaker({
-    ledger,
-    signer,
-    orderingKey: keyOf(config.signer.orderingKey),
-    channel,
-    log,
-    signal: stopping.signal,
-  });
-  await blockMaker.recover();
-  const pool = stack.use(new EndorserPool(config.endorsers, { ledger, clock, log }));
-  await pool.refresh();
-  const zoneNodes = new ZoneNodes(config.nodes.map(configuredNode), log);
-  const nodes = () => zoneNodes.identities(channelConfig());
-  const plans = new NodePlans({ config: channelConfig, nodes });
-  const { routing } = config;
-  const collector = new EndorsementCollector({ pool, routing, log, config: channelConfig, nodes });
-  const policies = new ContractPolicies(ledger);
-  const policyOf = (contract: string) => policies.of(contract);
-  const isNode = (serialized: Uint8Array) => zoneNodes.has(serialized);
-  const lifecycle = { ledger, channelConfig, plans, nodes, lifecyclePolicy };
-  const endorsing = {
-    channel,
-    ledger,
-    collector,
-    pool,
-    plans,
-    lifecycleEndorsers: new LifecycleEndorsers(lifecycle),
-    signer,
-    relayKey: keyOf(config.signer.relayKey),
-    policyOf,
-    clock,
-  };
+  const zone = await openZone(parts, stack, stopping.signal);
+  const { signer, orderingKey, pool, collector, plans, policyOf } = zone;
+  const endorsing = endorsingOf(parts, zone);
   const pipeline = new WavePipeline({
     ...endorsing,
     requestsPerBundleMax: config.bundle.requestsMax,
-    blockMaker,
+    blockMaker: zone.blockMaker,
     batchSize: () => channelConfig().batchSize,
     readEnvelope: (envelope) =>
-      readClientEnvelope(envelope, { config: channelConfig(), nowMs: clock.nowMs(), isNode }),
+      readClientEnvelope(envelope, {
+        config: channelConfig(),
+        nowMs: clock.nowMs(),
+        isNode: zone.isNode,
+      }),
     announce: () => pool.announce(),
     onFatal,
     log,
@@ -112,7 +84,6 @@ export async function openTransactionPath(
     makeEnvelope: () => new BundleEndorsing(endorsing, () => {}).approvalKeysEnvelope(),
     log,
   });
-  const orderingKey = keyOf(config.signer.orderingKey);
   const configUpdates = new ConfigUpdates({
     channelConfig,
     pipeline,
@@ -128,8 +99,70 @@ export async function openTransactionPath(
     await pipeline.stop();
   };
   const nodeOf = (mspid: string) =>
-    [...nodes().values()].find(({ identity }) => identity.mspid === mspid)?.identity.serialized;
+    [...zone.nodes().values()].find(({ identity }) => identity.mspid === mspid)?.identity
+      .serialized;
   return { pipeline, configUpdates, approvalKeys, proposals, plans, policyOf, nodeOf, stop };
+}
+
+/** Signer host and endorsers, connected, with what is known of their keys and of the channel's policies. */
+async function openZone(
+  parts: TransactionPathParts,
+  stack: AsyncDisposableStack,
+  signal: AbortSignal,
+) {
+  const { config, clock, log, ledger, channelConfig } = parts;
+  const signer = stack.use(new SignerClient(config.signer.socket));
+  const keyOf = await keysOf(signer);
+  const orderingKey = keyOf(config.signer.orderingKey);
+  const channel = channelConfig().channelId;
+  const blockMaker = new BlockMaker({ ledger, signer, orderingKey, channel, log, signal });
+  await blockMaker.recover();
+  const pool = stack.use(new EndorserPool(config.endorsers, { ledger, clock, log }));
+  await pool.refresh();
+  const zoneNodes = new ZoneNodes(config.nodes.map(configuredNode), log);
+  const nodes = () => zoneNodes.identities(channelConfig());
+  const { routing } = config;
+  const policies = new ContractPolicies(ledger);
+  return {
+    signer,
+    orderingKey,
+    relayKey: keyOf(config.signer.relayKey),
+    blockMaker,
+    pool,
+    nodes,
+    isNode: (serialized: Uint8Array) => zoneNodes.has(serialized),
+    plans: new NodePlans({ config: channelConfig, nodes }),
+    collector: new EndorsementCollector({ pool, routing, log, config: channelConfig, nodes }),
+    policyOf: (contract: string) => policies.of(contract),
+  };
+}
+
+/** What bundles are endorsed with. */
+function endorsingOf(
+  { clock, ledger, channelConfig }: TransactionPathParts,
+  {
+    signer,
+    relayKey,
+    pool,
+    nodes,
+    plans,
+    collector,
+    policyOf,
+  }: Awaited<ReturnType<typeof openZone>>,
+) {
+  const lifecycle = { ledger, channelConfig, plans, nodes, lifecyclePolicy };
+  return {
+    channel: channelConfig().channelId,
+    ledger,
+    collector,
+    pool,
+    plans,
+    lifecycleEndorsers: new LifecycleEndorsers(lifecycle),
+    signer,
+    relayKey,
+    policyOf,
+    clock,
+  };
 }
 
 async function keysOf(signer: SignerClient) {

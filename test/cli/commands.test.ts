@@ -62,7 +62,8 @@ t.test('the keys in the tokens never leave them', async (t) => {
   }
 });
 
-t.test('clients are made, listed and registered under names that are names', async (t) => {
+// What follows needs the network that these have made.
+await t.test('clients are made, listed and registered under names that are names', async (t) => {
   t.equal((await run('client', 'new', 'alice', '--grant', 'main/notary/*')).status, 0);
   t.same(refusal(await run('client', 'new', 'alice', '--grant', 'main/notary/*')), [
     1,
@@ -85,74 +86,70 @@ t.test('clients are made, listed and registered under names that are names', asy
   t.match(stdout, /^admin@org1 {2}active/m);
 });
 
-t.test('the running network', async (t) => {
-  const up = spawn(process.execPath, [program, 'up', '--dir', dir], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  t.teardown(() => up.kill('SIGKILL'));
-  const lines = createInterface({ input: up.stdout });
-  await once(lines, 'line');
+const up = spawn(process.execPath, [program, 'up', '--dir', dir], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+t.teardown(() => up.kill('SIGKILL'));
+await once(createInterface({ input: up.stdout }), 'line');
 
-  await t.test('administrators approve, and a majority of approvals is committed', async (t) => {
-    const named = ['notary', 'notary'];
-    const stranger = await run('contract', 'approve', ...named, '--org', 'org3');
-    t.match(answered(stranger), [1, { code: 'MANAGER_CLIENT_UNKNOWN' }]);
-    const approve = ['approve', 'notary', '1.0', '1', "OR('Org1MSP.peer')", '00'.repeat(32)];
-    const asBob = ['--client', 'bob', '--contract', '_lifecycle'];
-    const noAdmin = await run('request', ...approve, ...asBob);
-    t.match(answered(noAdmin), [1, { code: 'ENDORSER_ADMIN_REQUIRED' }]);
-    t.equal((await run('contract', 'approve', ...named)).status, 0);
-    const early = await run('contract', 'commit', ...named);
-    t.match(answered(early), [1, { code: 'ENDORSER_APPROVAL_MISSING' }]);
-    t.equal((await run('contract', 'approve', ...named, '--org', 'org2')).status, 0);
-    const other = await run('contract', 'commit', ...named, '--version', '1.1');
-    t.match(answered(other), [1, { code: 'ENDORSER_APPROVAL_MISSING' }]);
-    t.equal((await run('contract', 'commit', ...named)).status, 0);
-  });
+t.test('administrators approve, and a majority of approvals is committed', async (t) => {
+  const named = ['notary', 'notary'];
+  const stranger = await run('contract', 'approve', ...named, '--org', 'org3');
+  t.match(answered(stranger), [1, { code: 'MANAGER_CLIENT_UNKNOWN' }]);
+  const approve = ['approve', 'notary', '1.0', '1', "OR('Org1MSP.peer')", '00'.repeat(32)];
+  const asBob = ['--client', 'bob', '--contract', '_lifecycle'];
+  const noAdmin = await run('request', ...approve, ...asBob);
+  t.match(answered(noAdmin), [1, { code: 'ENDORSER_ADMIN_REQUIRED' }]);
+  t.equal((await run('contract', 'approve', ...named)).status, 0);
+  const early = await run('contract', 'commit', ...named);
+  t.match(answered(early), [1, { code: 'ENDORSER_APPROVAL_MISSING' }]);
+  t.equal((await run('contract', 'approve', ...named, '--org', 'org2')).status, 0);
+  const other = await run('contract', 'commit', ...named, '--version', '1.1');
+  t.match(answered(other), [1, { code: 'ENDORSER_APPROVAL_MISSING' }]);
+  t.equal((await run('contract', 'commit', ...named)).status, 0);
+});
 
-  await t.test(
-    'a definition is followed by the next one only, and its code is sound',
-    async (t) => {
-      for (const sequence of ['1', '3']) {
-        const again = ['contract', 'approve', 'notary', 'notary', '--version', '2.0'];
-        const wrong = await run(...again, '--sequence', sequence);
-        t.match(answered(wrong), [1, { code: /^ENDORSER_(?:SEQUENCE_WRONG|DEFINITION_INVALID)$/ }]);
-      }
-      const floats = join(t.testdir({}), 'float.wasm');
-      writeFileSync(floats, await compiledContract(t, 'float'));
-      for (const org of ['org1', 'org2']) {
-        t.equal((await run('contract', 'approve', 'float', floats, '--org', org)).status, 0);
-      }
-      const unsound = await run('contract', 'commit', 'float', floats);
-      t.match(answered(unsound), [1, { code: /^WASM_/, title: /float/ }]);
-    },
-  );
+t.test('a definition is followed by the next one only, and its code is sound', async (t) => {
+  for (const sequence of ['1', '3']) {
+    const again = ['contract', 'approve', 'notary', 'notary', '--version', '2.0'];
+    const wrong = await run(...again, '--sequence', sequence);
+    t.match(answered(wrong), [1, { code: /^ENDORSER_(?:SEQUENCE_WRONG|DEFINITION_INVALID)$/ }]);
+  }
+  const floats = join(t.testdir({}), 'float.wasm');
+  writeFileSync(floats, await compiledContract(t, 'float'));
+  for (const org of ['org1', 'org2']) {
+    t.equal((await run('contract', 'approve', 'float', floats, '--org', org)).status, 0);
+  }
+  const unsound = await run('contract', 'commit', 'float', floats);
+  t.match(answered(unsound), [1, { code: /^WASM_/, title: /float/ }]);
+});
 
-  await t.test('a request gets into a block that can be shown', async (t) => {
-    const posted = answered(await run(...deposit, '--client', 'alice'));
-    t.match(posted, [0, { state: 'committed' }]);
-    const { block, requestId } = posted[1] as { block: number; requestId: string };
-    t.match(answered(await run('block', 'show', String(block))), [
-      0,
-      { number: block, transactions: [{ validation: 'VALID', requests: [requestId] }] },
-    ]);
-    t.match(answered(await run('block', 'show', '999')), [1, { code: 'MANAGER_BLOCK_ABSENT' }]);
-    t.match(answered(await run('block', 'show', '../health')), [1, { status: 400 }]);
-  });
+t.test('a request gets into a block that can be shown', async (t) => {
+  const posted = answered(await run(...deposit, '--client', 'alice'));
+  t.match(posted, [0, { state: 'committed' }]);
+  const { block, requestId } = posted[1] as { block: number; requestId: string };
+  t.match(answered(await run('block', 'show', String(block))), [
+    0,
+    { number: block, transactions: [{ validation: 'VALID', requests: [requestId] }] },
+  ]);
+  t.match(answered(await run('block', 'show', '999')), [1, { code: 'MANAGER_BLOCK_ABSENT' }]);
+  t.match(answered(await run('block', 'show', '../health')), [1, { status: 400 }]);
+});
 
-  await t.test('a revoked client is out', async (t) => {
-    t.equal((await run('client', 'revoke', 'alice')).status, 0);
-    t.match((await run('client', 'list')).stdout, /^alice {2}revoked/m);
-    // The running manager looks at the list a few times a second.
-    let last = answered(await run(...deposit, '--client', 'alice'));
-    for (let tries = 0; last[1]['code'] === undefined && tries < 20; tries += 1) {
-      await wait(100);
-      last = answered(await run(...deposit, '--client', 'alice'));
-    }
-    t.match(last, [1, { code: 'MANAGER_CLIENT_REVOKED' }]);
-    t.same(refusal(await run('client', 'revoke', 'nobody')), [1, 'CLI_CLIENT_MISSING']);
-  });
+t.test('a revoked client is out', async (t) => {
+  t.equal((await run('client', 'revoke', 'alice')).status, 0);
+  t.match((await run('client', 'list')).stdout, /^alice {2}revoked/m);
+  // The running manager looks at the list a few times a second.
+  let last = answered(await run(...deposit, '--client', 'alice'));
+  for (let tries = 0; last[1]['code'] === undefined && tries < 20; tries += 1) {
+    await wait(100);
+    last = answered(await run(...deposit, '--client', 'alice'));
+  }
+  t.match(last, [1, { code: 'MANAGER_CLIENT_REVOKED' }]);
+  t.same(refusal(await run('client', 'revoke', 'nobody')), [1, 'CLI_CLIENT_MISSING']);
+});
 
+t.test('the network stops when it is asked to', async (t) => {
   up.kill('SIGINT');
-  t.same(await once(up, 'exit'), [0, null], 'it stops when it is asked to');
+  t.same(await once(up, 'exit'), [0, null]);
 });

@@ -1,12 +1,11 @@
 import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
-import { silentLog, toHex } from '#base';
+import { silentLog } from '#base';
 import { openLedger } from '#ledger';
 import { ConfigMemo, createValidator } from '#policy';
-import { readRecord, recordBytes } from '../../hsm/guard-record.ts';
+import { guardedHashes } from '../hsm/guarded-hashes.ts';
 import { compiledContract } from '../support/compiled-contract.ts';
 import { SignerProxy } from '../support/signer-proxy.ts';
 import { TestNetwork } from '../support/test-network.ts';
@@ -107,7 +106,7 @@ t.test('002-8 a replay of every answered request is refused', async (t) => {
 t.test('the guard let one header of each height be signed: the one on the ledger', async (t) => {
   const blocks = await managerBlocks(network);
   t.same(
-    guardedHashes().toSorted(),
+    guardedHashes(join(layout.signerState('zone'), 'blocks.guard')).toSorted(),
     blocks
       .slice(1)
       .map(({ number, headerHash }) => `${number} ${headerHash}`)
@@ -139,17 +138,4 @@ async function killLater(name: string): Promise<void> {
   const pid = network.processes.pid(name) ?? 0;
   process.kill(pid, 'SIGKILL');
   while (network.processes.pid(name) === pid) await wait(20);
-}
-
-/** Numbers and header hashes of all records: 512 bytes each, number at 254, hash at 262. */
-function guardedHashes(): string[] {
-  const file = readFileSync(join(layout.signerState('zone'), 'blocks.guard'));
-  const hashes = new Set<string>();
-  for (let offset = 0; offset < file.length; offset += recordBytes) {
-    const reading = readRecord(file.subarray(offset, offset + recordBytes));
-    if (typeof reading === 'string') throw new Error(`a record of the guard is ${reading}`);
-    const { kind, number, headerHash } = reading.record;
-    if (kind === 'block') hashes.add(`${number} ${toHex(headerHash)}`);
-  }
-  return [...hashes];
 }
