@@ -2,14 +2,16 @@ import { limits } from '#base';
 import { isJoseAlgorithm } from '#crypto';
 import { Block } from '#formats';
 import { verifyReceipt } from '#peer';
-import { listTokenKeys } from '#softhsm-config';
 import { countOption, dirOption, textOption } from './arguments.ts';
 import type { Arguments } from './arguments.ts';
+import { sayAnswer, sayJson, word } from './command.ts';
+import type { Command } from './command.ts';
 import { admitIdentity, listClients, newClient, revokeClient } from './clients.ts';
 import { approveContract, commitContract, contractCode, deployContract } from './deploy.ts';
 import type { Deployment } from './deploy.ts';
 import { fault } from './faults.ts';
 import { parseGrant } from './grant-text.ts';
+import { keyCommands } from './key-commands.ts';
 import { readNamed } from './named-file.ts';
 import { createNetwork } from './network-create.ts';
 import { openNetwork, serviceOf } from './network-open.ts';
@@ -17,18 +19,6 @@ import { defaultNetwork, identityNames } from './network-spec.ts';
 import type { NetworkSpec } from './network-spec.ts';
 import { postRequest } from './post-request.ts';
 import { runForeground, runOne } from './run-foreground.ts';
-import type { ServiceAnswer } from './service-client.ts';
-
-/** Tells the user a line, or several. */
-type Say = (text: string) => void;
-
-interface Command {
-  /** What follows the command's words. */
-  form: string;
-  purpose: string;
-  /** @returns the exit status when it is not 0. */
-  run: (given: Arguments, say: Say) => Promise<number | void> | number | void;
-}
 
 /** A definition's sequence is written with ten digits at most. */
 const sequenceMax = 9_999_999_999;
@@ -157,20 +147,7 @@ export const commands = new Map<string, Command>([
       run: (given) => runOne('peer', word(given, 0, 'CONFIG.json')),
     },
   ],
-  [
-    'key list',
-    {
-      form: '[--dir DIR]',
-      purpose: 'show the keys in the network’s tokens and their attributes',
-      run: async (given, say) => {
-        const { layout, spec } = openNetwork(dirOption(given));
-        for (const { name } of [...spec.organisations, spec.zone]) {
-          const keys = await listTokenKeys({ dir: layout.token(name), label: name });
-          for (const key of keys) sayJson(say, { token: name, ...key });
-        }
-      },
-    },
-  ],
+  ...keyCommands,
   [
     'contract approve',
     {
@@ -238,26 +215,4 @@ function networkSpec(given: Arguments): NetworkSpec {
       ? defaultNetwork.requestsPerBundleMax
       : countOption(given, 'requests-per-bundle', limits.bundleRequestsMax);
   return { ...defaultNetwork, routing: mode, requestsPerBundleMax };
-}
-
-function word(given: Arguments, index: number, name: string): string {
-  const found = given.words[index];
-  if (found === undefined) throw fault('CLI_USAGE_WRONG', { missing: name });
-  return found;
-}
-
-/** What the service answered; the command has failed when it was not what was asked for. */
-function sayAnswer(say: Say, { status, body }: ServiceAnswer): number {
-  sayJson(say, body);
-  return status === 200 ? 0 : 1;
-}
-
-function sayJson(say: Say, value: unknown): void {
-  say(
-    JSON.stringify(
-      value,
-      (_name, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner),
-      2,
-    ),
-  );
 }
