@@ -2,6 +2,8 @@
 export const custodyLimits = {
   /** A policy, order, transcript or audit record: each is written for people to read. */
   custodyDocumentBytesMax: 256 * 1024,
+  /** An order with its approvals: an audit record holds it whole, as base64. */
+  signedOrderBytesMax: 128 * 1024,
   /** Orders to one token whose time-lock runs: they compete for one number, so one is usual. */
   ordersWaitingMax: 16,
   /** Newest orders that a host tells of; its audit log tells of all. */

@@ -2,6 +2,8 @@
 export const signingLimits = {
   /** A signature takes milliseconds; past it the token is stuck. */
   signWaitMsMax: 5_000,
+  /** A session that answers nothing for so long is stuck: its callers are answered within 100 ms. */
+  signStallMsMax: 60,
   /** A token that answers nothing for so long hangs: its process is killed. */
   signHangMsMax: 2_000,
   /** How long calls wait for the process that takes the place of one that hung or ended. */
@@ -48,6 +50,4 @@ export const signingLimits = {
   guardHolderWaitMsMax: 2_000,
   /** Signatures remembered as right, about 250 bytes each: what is endorsed and not yet in a block. */
   signaturesRememberedMax: 20_000,
-  /** An order with its approvals: an audit record holds it whole, as base64. */
-  signedOrderBytesMax: 128 * 1024,
 } as const;

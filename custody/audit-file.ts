@@ -13,6 +13,7 @@ import { dirname } from 'node:path';
 import { concatBytes, limits, utf8 } from '#base';
 import type { Clock, Fault } from '#base';
 import { auditStart, parseAuditLine, writeAuditLine } from './audit-record.ts';
+import type { AuditRecord } from './audit-record.ts';
 import { fault } from './faults.ts';
 
 /**
@@ -41,7 +42,7 @@ export class AuditFile implements Disposable {
     path: string;
     log: string;
     clock: Clock;
-    onRecord?: (record: ReturnType<typeof parseAuditLine>) => void;
+    onRecord?: (record: AuditRecord) => void;
   }) {
     this.#path = options.path;
     this.#clock = options.clock;
@@ -69,11 +70,17 @@ export class AuditFile implements Disposable {
    *
    * @param durable whether it has to be on the disk, not only with the kernel: a power cut takes
    *   what was not, together with whatever else was not on a disk yet.
-   * @throws CUSTODY_CLOCK_TURNED_BACK nothing was written; CUSTODY_AUDIT_READONLY from now on.
+   * @param timeMs the clock as whoever decided on the step has read it.
+   * @returns the record as it will be read again.
+   * @throws CUSTODY_CLOCK_TURNED_BACK, CUSTODY_AUDIT_FULL, CUSTODY_DOCUMENT_TOO_LARGE nothing was
+   *   written; CUSTODY_AUDIT_READONLY from now on.
    */
-  append(event: string, facts: Readonly<Record<string, string>>, { durable = true } = {}): void {
+  append(
+    event: string,
+    facts: Readonly<Record<string, string>>,
+    { durable = true, timeMs = this.#clock.nowMs() } = {},
+  ): AuditRecord {
     if (this.#failure !== undefined) throw this.#failure;
-    const timeMs = this.#clock.nowMs();
     if (timeMs + limits.auditClockSlackMs < this.#timeMs) {
       throw fault('CUSTODY_CLOCK_TURNED_BACK', { timeMs, lastTimeMs: this.#timeMs });
     }
@@ -86,13 +93,15 @@ export class AuditFile implements Disposable {
       previous: this.#hash,
     };
     const { line, hash } = writeAuditLine(record);
-    this.#guarded(() => {
-      this.#write(concatBytes(line, utf8('\n')));
-      if (durable) fdatasyncSync(this.#descriptor);
-    });
+    if (line.length > limits.custodyDocumentBytesMax) {
+      throw fault('CUSTODY_DOCUMENT_TOO_LARGE', { what: event, bytes: line.length });
+    }
+    this.#write(concatBytes(line, utf8('\n')));
+    if (durable) this.#guarded(() => fdatasyncSync(this.#descriptor));
     this.#sequence = record.sequence;
     this.#timeMs = record.timeMs;
     this.#hash = hash;
+    return { ...record, hash };
   }
 
   close(): void {
@@ -103,7 +112,7 @@ export class AuditFile implements Disposable {
     this.close();
   }
 
-  #recover(onRecord: (record: ReturnType<typeof parseAuditLine>) => void): void {
+  #recover(onRecord: (record: AuditRecord) => void): void {
     for (const line of this.#lines()) {
       let record;
       try {
@@ -166,8 +175,16 @@ export class AuditFile implements Disposable {
   }
 
   #write(bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length;) {
-      done += writeSync(this.#descriptor, bytes, done, bytes.length - done, this.#bytes + done);
+    try {
+      for (let done = 0; done < bytes.length;) {
+        done += writeSync(this.#descriptor, bytes, done, bytes.length - done, this.#bytes + done);
+      }
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      if (code !== 'ENOSPC' && code !== 'EDQUOT') throw this.#giveUp(cause);
+      // Half a line would be taken for a part of the next one.
+      this.#guarded(() => ftruncateSync(this.#descriptor, this.#bytes));
+      throw fault('CUSTODY_AUDIT_FULL', { file: this.#path }, cause);
     }
     this.#bytes += bytes.length;
   }
@@ -176,9 +193,13 @@ export class AuditFile implements Disposable {
     try {
       act();
     } catch (cause) {
-      this.#failure = fault('CUSTODY_AUDIT_READONLY', { file: this.#path }, cause);
-      throw this.#failure;
+      throw this.#giveUp(cause);
     }
+  }
+
+  #giveUp(cause: unknown): Fault {
+    this.#failure = fault('CUSTODY_AUDIT_READONLY', { file: this.#path }, cause);
+    return this.#failure;
   }
 }
 

@@ -4,15 +4,17 @@ import { fault } from './faults.ts';
 import type { OperatorPolicy } from './operator-policy.ts';
 import type { SignedOrder } from './order.ts';
 
-/** Where the zone stands when an order comes. */
+/** Where a host stands when an order comes. */
 export interface OrderContext {
   readonly policy: OperatorPolicy;
+  /** Label of the token that the order has to be meant for. */
+  readonly token: string;
   readonly nowSeconds: number;
   /** Number of the newest order that was carried out; 0 for none. */
   readonly lastSequence: number;
   /** Time of the newest record of the audit log. */
   readonly lastRecordSeconds: number;
-  /** When this zone saw the order first; undefined when this is the first time. */
+  /** When this host saw the order first; undefined when this is the first time. */
   readonly announcedAtSeconds: number | undefined;
 }
 
@@ -39,9 +41,11 @@ export function authorise(
     : { verdict: 'execute', operators };
 }
 
-function checkPlace({ payload }: SignedOrder, { policy, lastSequence }: OrderContext): void {
+function checkPlace({ payload }: SignedOrder, context: OrderContext): void {
+  const { policy, token, lastSequence } = context;
   const { sequence } = payload;
   if (payload.zone !== policy.zone) throw fault('CUSTODY_ORDER_ZONE_WRONG', { zone: payload.zone });
+  if (payload.token !== token) throw fault('CUSTODY_ORDER_TOKEN_WRONG', { token: payload.token });
   if (payload.policy !== policy.hash) throw fault('CUSTODY_ORDER_POLICY_WRONG');
   if (sequence <= lastSequence) throw fault('CUSTODY_ORDER_REPLAYED', { sequence, lastSequence });
   if (sequence > lastSequence + 1) {

@@ -8,6 +8,7 @@ export const fault = declareFaults({
   ],
   CUSTODY_POLICY_INVALID: ['malformed', 'The operator policy contradicts itself.'],
   CUSTODY_ORDER_ZONE_WRONG: ['denied', 'The order is meant for another zone.'],
+  CUSTODY_ORDER_TOKEN_WRONG: ['denied', 'The order is meant for another token.'],
   CUSTODY_ORDER_POLICY_WRONG: ['denied', 'The order was approved under another operator policy.'],
   CUSTODY_ORDER_REPLAYED: ['conflict', 'An order with this number was carried out before.'],
   CUSTODY_ORDER_EARLIER_MISSING: ['conflict', 'An order with a lower number is still to come.'],
@@ -15,6 +16,13 @@ export const fault = declareFaults({
   CUSTODY_ORDER_NOT_YET_VALID: ['denied', 'The order is not valid yet.'],
   CUSTODY_ORDER_LOCKED: ['denied', 'The order has to wait until its time-lock ends.'],
   CUSTODY_ORDER_LIFETIME_INVALID: ['malformed', 'The order is valid for no time, or for too long.'],
+  CUSTODY_ORDER_UNKNOWN: ['absent', 'This host does not carry out orders of this kind.'],
+  CUSTODY_ORDERS_WAITING: ['busy', 'Too many orders wait for the end of their time-lock.'],
+  CUSTODY_METHOD_UNKNOWN: ['malformed', 'There is no such call about orders.'],
+  CUSTODY_POLICY_FOREIGN: [
+    'fatal',
+    'The operator policy is not the one that the audit log tells of; only an order changes it.',
+  ],
   CUSTODY_CLOCK_TURNED_BACK: ['denied', 'The clock shows less than at the last recorded step.'],
   CUSTODY_APPROVALS_TOO_FEW: ['denied', 'Fewer operators approved than the policy demands.'],
   CUSTODY_APPROVAL_TWICE: ['denied', 'One operator or one key approved twice.'],
@@ -25,6 +33,11 @@ export const fault = declareFaults({
   CUSTODY_AUDIT_READONLY: [
     'broken',
     'The audit log cannot be written; nothing is done without it.',
+  ],
+  CUSTODY_AUDIT_FULL: ['busy', 'No space is left for the audit log; nothing was done.'],
+  CUSTODY_AUDIT_ORDER_INVALID: [
+    'malformed',
+    'The audit log tells of an order that could not have been carried out like this.',
   ],
   CUSTODY_AUDIT_LINE_INVALID: ['malformed', 'A line of the audit log is no record.'],
   CUSTODY_AUDIT_CHAIN_BROKEN: [

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
-import { fromBase64Url, limits, toHex } from '#base';
+import { fromBase64Url, limits, toBase64Url, toHex } from '#base';
 import { sha256 } from '#crypto';
 import { Approval } from './approval.ts';
 import { documentReader } from './document.ts';
@@ -13,9 +13,11 @@ const OrderPayload = Type.Object(
   {
     typ: Type.Literal('countersign-order/1'),
     zone: Type.String({ minLength: 1, maxLength: limits.nameBytes }),
+    /** Label of the token whose host carries it out: approved for one, it is no order to another. */
+    token: Type.String({ minLength: 1, maxLength: limits.nameBytes }),
     /** SHA-256 of the operator policy, hex. */
     policy: Type.String({ pattern: '^[0-9a-f]{64}$' }),
-    /** Orders of a zone are numbered from 1 without gap: none comes twice, none overtakes. */
+    /** Orders to a token are numbered from 1 without gap: none comes twice, none overtakes. */
     sequence: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
     action: Type.Enum([...orderActions]),
     parameters: Type.Record(
@@ -41,6 +43,8 @@ export interface Order {
 
 export interface SignedOrder extends Order {
   readonly approvals: readonly Approval[];
+  /** All of it as received: the audit log keeps these, so that whoever reads it can check them. */
+  readonly signedBytes: Uint8Array;
 }
 
 const readPayload = documentReader(OrderPayload, 'order');
@@ -69,8 +73,16 @@ export function parseOrder(bytes: Uint8Array): Order {
 
 /** Reads an order with its approvals; nothing of them is checked yet: see `authorise`. */
 export function parseSignedOrder(bytes: Uint8Array): SignedOrder {
+  if (bytes.length > limits.signedOrderBytesMax) {
+    throw fault('CUSTODY_DOCUMENT_TOO_LARGE', { what: 'signed order', bytes: bytes.length });
+  }
   const { order, approvals } = readSigned(bytes);
   const orderBytes = fromBase64Url(order);
   if (orderBytes === undefined) throw fault('CUSTODY_DOCUMENT_INVALID', { what: 'signed order' });
-  return { ...parseOrder(orderBytes), approvals };
+  return { ...parseOrder(orderBytes), approvals, signedBytes: bytes };
+}
+
+/** @returns the JSON text that `parseSignedOrder` reads. */
+export function writeSignedOrder(order: Uint8Array, approvals: readonly Approval[]): string {
+  return `${JSON.stringify({ order: toBase64Url(order), approvals }, undefined, 2)}\n`;
 }

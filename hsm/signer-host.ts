@@ -5,6 +5,7 @@ import { BlockGuard } from './block-guard.ts';
 import { TpmAnchor } from './tpm-anchor.ts';
 import { checkKeyConfigs } from './config.ts';
 import type { SignerConfig } from './config.ts';
+import { openCustody } from './custody.ts';
 import { readServedKey } from './served-keys.ts';
 import type { ServedKey } from './served-keys.ts';
 import { answerReportCall, answerSignerCall } from './signer-methods.ts';
@@ -47,6 +48,7 @@ export async function openSignerHost(
     const report = (method: number) => answerReportCall(parts, method);
     undo.use<LinkServer>(await serveLink(config.reportSocket, report, onFailure));
   }
+  if (config.custody !== undefined) undo.use(await openCustody(config.custody, parts, onFailure));
   const serve = (method: number, payload: Uint8Array) => answerSignerCall(parts, method, payload);
   undo.use<LinkServer>(await serveLink(config.socket, serve, onFailure));
   const facts = { tokenLabel, mode, processes, sessions, keys: [...keys.keys()] };

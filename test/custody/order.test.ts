@@ -18,6 +18,7 @@ const { policy, approve } = setting;
 const payload = {
   typ: 'countersign-order/1',
   zone: 'test-zone',
+  token: 'org1',
   policy: policy.hash,
   sequence: 4,
   action: 'key.rotate',
@@ -28,6 +29,7 @@ const payload = {
 
 const context: OrderContext = {
   policy,
+  token: 'org1',
   nowSeconds: 2_000,
   lastSequence: 3,
   lastRecordSeconds: 1_900,
@@ -62,6 +64,12 @@ const refused: readonly [string, () => SignedOrder, Partial<OrderContext>, strin
     'CUSTODY_APPROVALS_TOO_FEW',
   ],
   ['an order for another zone', () => signed({ zone: 'other' }), {}, 'CUSTODY_ORDER_ZONE_WRONG'],
+  [
+    'an order to another token of the zone',
+    () => signed({ token: 'org2' }),
+    {},
+    'CUSTODY_ORDER_TOKEN_WRONG',
+  ],
   [
     'an order under an older policy',
     () => signed({ policy: '00'.repeat(32) }),

@@ -1,0 +1,52 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { serveLink } from '#base';
+import type { LinkServer } from '#base';
+import { CustodyLog, OrderDesk, PolicyFile, answerCustodyCall, auditLogName } from '#custody';
+import type { CheckpointSigner } from '#custody';
+import type { SignerRole } from '#formats';
+import type { SignerConfig } from './config.ts';
+import { hostOrders } from './host-orders.ts';
+import type { SignerParts } from './signer-methods.ts';
+
+/** Which of the host's keys signs the checkpoints, by its role: the one that signs least else. */
+const checkpointRoles: readonly SignerRole[] = ['attestation', 'ordering', 'relay', 'node'];
+
+/**
+ * Opens the audit log and serves orders at the operators' socket.
+ *
+ * @throws CUSTODY_AUDIT_…, CUSTODY_POLICY_… when the host must not start: who may order what is in
+ *   doubt, or what was ordered.
+ */
+export async function openCustody(
+  custody: NonNullable<SignerConfig['custody']>,
+  parts: SignerParts,
+  onFailure: (error: unknown) => void,
+): Promise<AsyncDisposable> {
+  await using undo = new AsyncDisposableStack();
+  const { tokenLabel: token, clock } = parts;
+  mkdirSync(custody.auditDir, { recursive: true, mode: 0o700 });
+  const policyFile = new PolicyFile(custody.operatorPolicyFile);
+  const name = auditLogName(policyFile.read().zone, token);
+  const path = join(custody.auditDir, 'audit.jsonl');
+  const log = undo.use(new CustodyLog({ path, name, token, clock, sign: checkpointSigner(parts) }));
+  policyFile.settle(log);
+  const actions = hostOrders(parts, (event, facts) => log.note(event, facts));
+  const desk = new OrderDesk({ log, clock, policyFile, actions });
+  const answer = (method: number, payload: Uint8Array) =>
+    answerCustodyCall({ log, desk, clock, token }, method, payload);
+  undo.use<LinkServer>(await serveLink(custody.adminSocket, answer, onFailure));
+  void log.checkpoint();
+  return undo.move();
+}
+
+/** Statements start with a name of their own, which no content that these keys sign does. */
+function checkpointSigner({ keys, signer }: SignerParts): CheckpointSigner {
+  const all = [...keys.values()];
+  const [key] = checkpointRoles.flatMap((role) => all.filter((one) => one.role === role));
+  const keyLabel = key?.label ?? '';
+  return async (content) => {
+    const [signature] = await signer.sign([{ keyLabel, content, verify: true }]);
+    return { key: keyLabel, signature: signature as Uint8Array };
+  };
+}
