@@ -44,7 +44,8 @@ export function zoneProfile({ network: { layout, spec, ports } }: TestNetwork): 
   };
 }
 
-async function valuesContract(): Promise<Uint8Array> {
+/** The code of the contract; the same rules stand in `rival/chaincode` for stock Fabric. */
+export async function valuesContract(): Promise<Uint8Array> {
   const dir = mkdtempSync(join(tmpdir(), 'values-'));
   try {
     const outFile = join(dir, 'values.wasm');
