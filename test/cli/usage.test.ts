@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { projectDir } from '../../scripts/generated-doc.ts';
 import { temporaryDir } from '../support/softhsm.ts';
 import { readArguments } from '../../cli/arguments.ts';
 import { commands, usage } from '../../cli/commands.ts';
@@ -50,6 +51,21 @@ t.test('what a command names must be there', async (t) => {
   await t.rejects(run('contract', 'deploy', 'a', `${file}.wasm`, '--dir', dir), unreadable);
   const deep = join(dir, 'd'.repeat(100));
   await t.rejects(run('network', 'create', '--dir', deep), { code: 'CLI_PATH_TOO_LONG' });
+});
+
+t.test('README and docs name commands that there are', (t) => {
+  const docs = ['README.md', 'docs/OPERATING.md', 'docs/FABRIC.md', 'docs/CONTRACTS.md'];
+  for (const file of docs) {
+    const text = readFileSync(join(projectDir, file), 'utf8');
+    // In code only: a sentence may speak of countersign without meaning a command.
+    for (const [, words = ''] of text.matchAll(
+      /(?:^ *|`)(?:npx )?countersign ([a-z]+(?: [a-z]+)?)/gm,
+    )) {
+      const known = commands.has(words) || commands.has(words.split(' ')[0] ?? '');
+      t.ok(known, `${file}: countersign ${words}`);
+    }
+  }
+  t.end();
 });
 
 t.test('the usage names every command', async (t) => {
