@@ -2,6 +2,7 @@ import { limits } from '#base';
 import { CommitStatusRequest, CommitStatusResponse, SignedCommitStatusRequest } from '#formats';
 import type { CommitWaits } from './commit-waits.ts';
 import type { GrpcMethod } from './grpc-call.ts';
+import { CallFailure, grpcCodes } from './grpc-faults.ts';
 import { ReaderAccess, readerPolicies } from './reader-access.ts';
 import type { AccessSource } from './reader-access.ts';
 import { checkChannel, parseSignedRead } from './signed-read.ts';
@@ -27,6 +28,7 @@ export function commitStatusMethod(source: CommitStatusSource): GrpcMethod {
         CommitStatusRequest,
         'commit status',
       );
+      checkWhole(request);
       checkChannel(request.channelId, source);
       const access = new ReaderAccess(signed, readerPolicies.application, source);
       access.check();
@@ -36,4 +38,13 @@ export function commitStatusMethod(source: CommitStatusSource): GrpcMethod {
       return CommitStatusResponse.encode({ result: code, blockNumber });
     },
   };
+}
+
+/** As stock gateways do since 3.1; those before let the policy say that nobody is nobody. */
+function checkWhole({ identity, channelId, transactionId }: CommitStatusRequest): void {
+  const missing =
+    (identity.length === 0 && 'no identity provided') ||
+    (channelId === '' && 'no channel ID provided') ||
+    (transactionId === '' && 'transaction ID should not be empty');
+  if (missing !== false) throw new CallFailure(grpcCodes.invalidArgument, missing);
 }

@@ -181,11 +181,15 @@ change_the_batch_size() {
   as_admin_of_zone
   peer channel signconfigtx -f envelope.pb 2>/dev/null
   peer channel update -f envelope.pb -c "$CHANNEL" "${ordering[@]}" >update.log 2>&1 || fail "$(cat update.log)"
+  # Accepted is not committed.
+  eventually batch_size_is "$count"
+  say 'changed the configuration'
+}
+
+batch_size_is() {
   peer channel fetch config config.block -c "$CHANNEL" "${ordering[@]}" 2>/dev/null
   configtxlator proto_decode --input config.block --type common.Block --output block.json
-  expect "^$count$" json block.json \
-    'value.data.data[0].payload.data.config.channel_group.groups.Orderer.values.BatchSize.value.max_message_count'
-  say 'changed the configuration'
+  [[ $(json block.json 'value.data.data[0].payload.data.config.channel_group.groups.Orderer.values.BatchSize.value.max_message_count') == "$1" ]]
 }
 
 stock_peers_have_it_all() {
@@ -202,16 +206,15 @@ stock_peers_have_it_all() {
 }
 
 wait_for_height_of() {
-  local peer=$1 height seen tries
+  local peer=$1 height
   as_admin_of 1
   height=$(height)
   at_stock_peer "$peer"
-  for ((tries = 0; tries < 300; tries += 1)); do
-    seen=$(height)
-    [[ $seen -lt $height ]] || return 0
-    sleep 0.2
-  done
-  fail "$peer has $seen blocks of $height"
+  eventually height_is_at_least "$height"
+}
+
+height_is_at_least() {
+  [[ $(height) -ge $1 ]]
 }
 
 height() {
@@ -254,6 +257,16 @@ expect() {
   local pattern=$1 printed
   printed=$("${@:2}" 2>&1) || fail "${*:2} failed: $printed"
   grep -qE -- "$pattern" <<<"$printed" || fail "${*:2} does not say '$pattern' but: $printed"
+}
+
+# Waits until a command does well.
+eventually() {
+  local tries
+  for ((tries = 0; tries < 300; tries += 1)); do
+    if "$@"; then return 0; fi
+    sleep 0.2
+  done
+  fail "waited too long for: $*"
 }
 
 # Does well when the command does not.

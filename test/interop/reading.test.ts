@@ -131,13 +131,29 @@ t.test('a request for a status that is refused is refused for the same reason', 
     'without a request': SignedCommitStatusRequest.encode({ signature: utf8('signature') }),
     'malformed inside': SignedCommitStatusRequest.encode(signed),
     'of another channel': statusRequest(reader, one.txId, { channelId: 'other' }),
-    'of no channel': statusRequest(reader, one.txId, { channelId: '' }),
     'badly signed': statusRequest(reader, one.txId, { channelId, signature: utf8('signature') }),
     unsigned: statusRequest(reader, one.txId, { channelId, signature: utf8('') }),
     'by a stranger': statusRequest(stranger, one.txId, { channelId }),
     'by nobody': statusRequest(nobody, one.txId, { channelId }),
-    'without an identity': statusRequest(reader, one.txId, { channelId, identity: utf8('') }),
   });
+});
+
+t.test('a request for a status that lacks a part is refused as by the newest peers', async (t) => {
+  const path = '/gateway.Gateway/CommitStatus';
+  const lacking = {
+    'a channel': statusRequest(reader, one.txId, { channelId: '' }),
+    'an identity': statusRequest(reader, one.txId, { channelId, identity: utf8('') }),
+  };
+  for (const [what, request] of Object.entries(lacking)) {
+    t.equal(await answerOf(zone, path, request), status.INVALID_ARGUMENT, what);
+    for (const place of stock) {
+      // Before 3.1 the policy says it.
+      const answers = [status.INVALID_ARGUMENT, status.PERMISSION_DENIED];
+      t.ok(answers.includes(Number(await answerOf(place, path, request))), `${what} ${place.name}`);
+    }
+  }
+  const unnamed = statusRequest(reader, '', { channelId });
+  t.equal(await answerOf(zone, path, unnamed), status.INVALID_ARGUMENT, 'a transaction');
 });
 
 t.test('a status that does not come is waited for until the deadline', async (t) => {
@@ -145,7 +161,13 @@ t.test('a status that does not come is waited for until the deadline', async (t)
   for (const { name, connection } of [zone, ...stock]) {
     const deadline = new Date(Date.now() + 1_000);
     const late = connection.unary('/gateway.Gateway/CommitStatus', request, { deadline });
-    await t.rejects(late, { code: status.DEADLINE_EXCEEDED }, name);
+    const { code } = await late.then(
+      () => ({ code: status.OK }),
+      (error: { code: status }) => error,
+    );
+    // gRPC for Go may be first to look at the clock, and breaks the stream off then.
+    const others = name === zone.name ? [] : [status.CANCELLED];
+    t.ok([status.DEADLINE_EXCEEDED, ...others].includes(code), `${name}: ${code}`);
   }
 });
 

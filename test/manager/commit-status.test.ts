@@ -79,8 +79,10 @@ const refused: Readonly<Record<string, [bytes: Uint8Array, code: status]>> = {
   ],
   'without an identity': [
     statusRequest(client, absentId, { identity: utf8('') }),
-    status.PERMISSION_DENIED,
+    status.INVALID_ARGUMENT,
   ],
+  'for no channel': [statusRequest(client, absentId, { channelId: '' }), status.INVALID_ARGUMENT],
+  'for no transaction': [statusRequest(client, ''), status.INVALID_ARGUMENT],
   'larger than any honest one': [
     new Uint8Array(limits.deliverRequestBytesMax + 1),
     status.RESOURCE_EXHAUSTED,

@@ -137,6 +137,6 @@ t.test('an application’s deadline and its mistakes reach it as status codes', 
   const otherChannel = gateway.newCommit(commitRequest({ channelName: 'other' }));
   await t.rejects(otherChannel.getStatus(), { code: status.PERMISSION_DENIED });
   const nobody = gateway.newCommit(commitRequest({ identity: utf8('') }));
-  await t.rejects(nobody.getStatus(), { code: status.PERMISSION_DENIED });
+  await t.rejects(nobody.getStatus(), { code: status.INVALID_ARGUMENT });
   await soon(() => commits.size === 0);
 });
