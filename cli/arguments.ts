@@ -21,6 +21,8 @@ const options = {
   sequence: { type: 'string', default: '1' },
   policy: { type: 'string', default: 'reference:/Channel/Application/Endorsement' },
   genesis: { type: 'string' },
+  certificate: { type: 'string' },
+  crl: { type: 'string' },
   stay: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;

@@ -80,10 +80,20 @@ export function certificateSourceOf(
   place: KeyPlace,
   present?: CaCredential,
 ): CertificateSource {
-  const file = layout.certificateSource(place.organisation);
-  if (!existsSync(file)) return developmentSource(layout, place);
+  const fabric = fabricCaOf(layout, place.organisation);
+  if (fabric === undefined) return developmentSource(layout, place);
+  return fabricSource(place, fabric, present);
+}
+
+/** The Fabric CA of an organisation that has one. @throws BASE_CONFIG_… */
+export function fabricCaOf(
+  layout: NetworkLayout,
+  organisation: string,
+): (FabricCaPlace & { ca: FabricCa }) | undefined {
+  const file = layout.certificateSource(organisation);
+  if (!existsSync(file)) return undefined;
   const at = readConfig(FabricCaPlace, file);
-  return fabricSource(place, at, present);
+  return { ...at, ca: new FabricCa(at) };
 }
 
 /** What an operator brings. @param pem one certificate. */
@@ -106,16 +116,15 @@ function developmentSource(layout: NetworkLayout, place: KeyPlace): CertificateS
 
 function fabricSource(
   place: KeyPlace,
-  at: FabricCaPlace,
+  { ca, secretsDir }: FabricCaPlace & { ca: FabricCa },
   present: CaCredential | undefined,
 ): CertificateSource {
   return {
     place,
     issue: ({ der }) => {
-      const ca = new FabricCa(at);
       const csrPem = pemBlock('CERTIFICATE REQUEST', der);
-      const secretFile = `${at.secretsDir ?? ''}/${place.key}.secret`;
-      if (at.secretsDir !== undefined && existsSync(secretFile)) {
+      const secretFile = `${secretsDir ?? ''}/${place.key}.secret`;
+      if (secretsDir !== undefined && existsSync(secretFile)) {
         return ca.enroll({ id: place.key, secret: readSecret(secretFile) }, csrPem);
       }
       if (present === undefined) throw fault('CLI_SECRET_MISSING', { key: place.key });

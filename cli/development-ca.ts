@@ -1,8 +1,16 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildCertificate, certificatePem, oids, parsePem } from '#crypto';
+import {
+  buildCertificate,
+  buildCrl,
+  certificatePem,
+  oids,
+  parsePem,
+  pemBlock,
+  serialHexOf,
+} from '#crypto';
 import type { Certificate, CertificateFields } from '#crypto';
 
 const yearMs = 365 * 24 * 3600 * 1000;
@@ -22,9 +30,12 @@ export class DevelopmentCa {
   readonly certificate: Certificate;
   readonly #key: KeyObject;
 
-  private constructor(certificate: Certificate, key: KeyObject) {
+  readonly #revokedFile: string;
+
+  private constructor(certificate: Certificate, key: KeyObject, revokedFile: string) {
     this.certificate = certificate;
     this.#key = key;
+    this.#revokedFile = revokedFile;
   }
 
   get pem(): string {
@@ -58,6 +69,7 @@ export class DevelopmentCa {
     return new DevelopmentCa(
       parsePem(readFileSync(join(dir, `${name}.pem`), 'utf8')),
       createPrivateKey(readFileSync(join(dir, `${name}.key.pem`))),
+      join(dir, `${name}.revoked.json`),
     );
   }
 
@@ -98,6 +110,30 @@ export class DevelopmentCa {
     );
   }
 
+  /**
+   * Revokes a certificate for ever.
+   *
+   * @returns PEM of the list with everything that this CA has revoked.
+   */
+  async revoke(serial: bigint, now: Date): Promise<string> {
+    const { crlNumber, revoked } = readRevoked(this.#revokedFile);
+    const known = revoked.filter((one) => one.serial !== serialHexOf(serial));
+    const all = [...known, { serial: serialHexOf(serial), at: now.toISOString() }];
+    const der = await buildCrl(
+      {
+        issuer: this.certificate,
+        crlNumber: BigInt(crlNumber) + 1n,
+        thisUpdate: now,
+        nextUpdate: new Date(now.getTime() + leafYears * yearMs),
+        revoked: all.map((one) => ({ serial: BigInt(`0x${one.serial}`), at: new Date(one.at) })),
+      },
+      (tbs) => sign('sha256', tbs, this.#key),
+    );
+    const kept: Revoked = { crlNumber: crlNumber + 1, revoked: all };
+    writeFileSync(this.#revokedFile, `${JSON.stringify(kept, undefined, 2)}\n`);
+    return pemBlock('X509 CRL', der);
+  }
+
   async #issue(
     fields: Omit<
       CertificateFields,
@@ -119,6 +155,17 @@ export class DevelopmentCa {
     );
     return certificatePem(der);
   }
+}
+
+/** What a CA has to say again in every list. */
+interface Revoked {
+  crlNumber: number;
+  revoked: { serial: string; at: string }[];
+}
+
+function readRevoked(file: string): Revoked {
+  if (!existsSync(file)) return { crlNumber: 0, revoked: [] };
+  return JSON.parse(readFileSync(file, 'utf8')) as Revoked;
 }
 
 /** SubjectPublicKeyInfo, DER. */

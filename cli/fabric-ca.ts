@@ -2,15 +2,17 @@ import { readFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
 import { fromBase64, toBase64, toHex, utf8 } from '#base';
 import type { Certificate } from '#crypto';
+import type { CaCall } from '#softhsm-config';
 import { fault } from './faults.ts';
 
 const callWaitMsMax = 30_000;
 const answerBytesMax = 8 * 1024 * 1024;
 
-/** An identity that the CA has certified, and its signature: ECDSA with SHA-256, DER with low s. */
+/** An identity that the CA has certified. */
 export interface CaCredential {
   readonly certificatePem: string;
-  sign(content: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /** @returns the signature over `caCallContent`. */
+  authorise(call: CaCall): Uint8Array | Promise<Uint8Array>;
 }
 
 interface FabricCaOptions {
@@ -76,9 +78,9 @@ export class FabricCa {
   /** The signature binds method, path, body and certificate, so it is good for this call only. */
   async #postAs(who: CaCredential, path: string, content: object): Promise<unknown> {
     const body = JSON.stringify(content);
-    const certificate = toBase64(utf8(who.certificatePem));
-    const signature = await who.sign(authorisedContent(path, body, certificate));
-    return this.#post(path, body, `${certificate}.${toBase64(signature)}`);
+    const { certificatePem: certificate } = who;
+    const signature = await who.authorise({ path, body, certificate });
+    return this.#post(path, body, `${toBase64(utf8(certificate))}.${toBase64(signature)}`);
   }
 
   async #post(path: string, body: string, authorization: string): Promise<unknown> {
@@ -93,11 +95,6 @@ export class FabricCa {
     }
     return answer.result;
   }
-}
-
-/** What a token of the CA's signs. */
-export function authorisedContent(path: string, body: string, certificate: string): Uint8Array {
-  return utf8(`POST.${toBase64(utf8(path))}.${toBase64(utf8(body))}.${certificate}`);
 }
 
 interface CaAnswer {

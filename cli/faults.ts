@@ -27,5 +27,15 @@ export const fault = declareFaults({
     'broken',
     'What the certificate authority answered is not what it should be.',
   ],
+  CLI_CRL_WRONG: ['malformed', 'The revocation list is not one that revokes this certificate.'],
+  CLI_KEY_REVOKED: ['conflict', 'The channel has revoked this certificate already.'],
+  CLI_REGISTRAR_MISSING: ['absent', 'No identity is named that may have the CA revoke.'],
+  CLI_ENVELOPE_REFUSED: ['denied', 'The ordering service refused the envelope.'],
+  CLI_OPERATOR_KEY_WRONG: ['malformed', 'This is no key of an operator.'],
+  CLI_ORDER_WAITING: [
+    'busy',
+    'The order waits for the end of its time-lock; submit it again then.',
+  ],
+  CLI_ORDER_POLICY_OTHER: ['conflict', 'The order was made under another operator policy.'],
   CLI_CALL_FAILED: ['broken', 'The service could not be reached.'],
 });

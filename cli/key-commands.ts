@@ -1,8 +1,12 @@
+import { parsePem } from '#crypto';
 import { listTokenKeys } from '#softhsm-config';
 import { dirOption } from './arguments.ts';
-import { sayJson } from './command.ts';
+import { certifyKey, keyRequest } from './certify-key.ts';
+import { sayJson, word } from './command.ts';
 import type { Command } from './command.ts';
+import { readNamed } from './named-file.ts';
 import { openNetwork } from './network-open.ts';
+import { revokeKey } from './revoke-key.ts';
 
 /** Commands about the keys in tokens and their certificates. */
 export const keyCommands: readonly [words: string, command: Command][] = [
@@ -20,4 +24,48 @@ export const keyCommands: readonly [words: string, command: Command][] = [
       },
     },
   ],
+  [
+    'key csr',
+    {
+      form: 'NAME [--dir DIR]',
+      purpose: 'print a certificate request that the key signs in its token',
+      run: async (given, say) => {
+        say((await keyRequest(dirOption(given), word(given, 0, 'NAME'))).trimEnd());
+      },
+    },
+  ],
+  [
+    'key certify',
+    {
+      form: 'NAME [FILE] [--dir DIR]',
+      purpose: 'give the key the certificate in FILE, or another one of its organisation’s CA',
+      run: async (given, say) => {
+        const name = word(given, 0, 'NAME');
+        const file = given.words[1];
+        const pasted = file === undefined ? undefined : readText(file);
+        const { notAfter } = parsePem(await certifyKey(dirOption(given), name, pasted));
+        say(`key ${name} certified until ${notAfter.toISOString()}`);
+        say('restart its signer host, and the manager: both read it when they start');
+      },
+    },
+  ],
+  [
+    'key revoke',
+    {
+      form: 'NAME [--certificate FILE] [--crl FILE] [--dir DIR]',
+      purpose: 'have the key’s certificate revoked by its CA, and put that into the channel',
+      run: async (given, say) => {
+        const { certificate, crl } = given.options;
+        const files = {
+          ...(typeof certificate === 'string' && { certificate: readText(certificate) }),
+          ...(typeof crl === 'string' && { list: readText(crl) }),
+        };
+        sayJson(say, await revokeKey(dirOption(given), word(given, 0, 'NAME'), files));
+      },
+    },
+  ],
 ];
+
+function readText(file: string): string {
+  return Buffer.from(readNamed(file)).toString('utf8');
+}

@@ -11,6 +11,19 @@ export interface ServiceAnswer {
   body: unknown;
 }
 
+type Call = [
+  method: string,
+  path: string,
+  contentType: string | undefined,
+  body: string | undefined,
+];
+
+interface Received {
+  status: number;
+  mediaType: string;
+  content: Buffer;
+}
+
 /** Calls a manager over HTTPS; trusts the network's own TLS authority and no other. */
 export class ServiceClient {
   readonly #origin: string;
@@ -23,6 +36,14 @@ export class ServiceClient {
 
   get(path: string): Promise<ServiceAnswer> {
     return this.#call('GET', path, undefined, undefined);
+  }
+
+  /** @returns common.Block as peers pull it. */
+  async getBlock(number: bigint): Promise<Uint8Array> {
+    const path = `/v1/blocks/${number}?format=protobuf`;
+    const { status, content } = await this.#receive('GET', path, undefined, undefined);
+    if (status !== 200) throw fault('CLI_CALL_FAILED', { path, status });
+    return new Uint8Array(content);
   }
 
   /** Posts one request. @param jws compact JWS. */
@@ -39,12 +60,14 @@ export class ServiceClient {
     return lines.map((line) => JSON.parse(line) as unknown);
   }
 
-  #call(
-    method: string,
-    path: string,
-    contentType: string | undefined,
-    body: string | undefined,
-  ): Promise<ServiceAnswer> {
+  async #call(...call: Call): Promise<ServiceAnswer> {
+    const { status, mediaType, content } = await this.#receive(...call);
+    const isJson = mediaType.endsWith('json') && mediaType !== 'application/x-ndjson';
+    const text = content.toString('utf8');
+    return { status, body: isJson ? (JSON.parse(text) as unknown) : text };
+  }
+
+  #receive(...[method, path, contentType, body]: Call): Promise<Received> {
     return new Promise((resolve, reject) => {
       const failed = (cause: unknown) =>
         reject(fault('CLI_CALL_FAILED', { origin: this.#origin, path }, cause));
@@ -66,11 +89,9 @@ export class ServiceClient {
           });
           incoming.on('error', failed);
           incoming.on('end', () => {
-            const text = Buffer.concat(chunks).toString('utf8');
             const [mediaType = ''] = (incoming.headers['content-type'] ?? '').split(';');
-            const isJson = mediaType.endsWith('json') && mediaType !== 'application/x-ndjson';
             const status = incoming.statusCode ?? 0;
-            resolve({ status, body: isJson ? (JSON.parse(text) as unknown) : text });
+            resolve({ status, mediaType, content: Buffer.concat(chunks) });
           });
         },
       );

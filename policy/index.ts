@@ -15,6 +15,7 @@ export type { LifecycleFacts } from './organisation-policies.ts';
 export { planEndorsement } from './plan.ts';
 export type { NodeIdentity } from './plan.ts';
 export { parsePolicyText, policyText } from './policy-text.ts';
+export { addRevocationList, isRevoked } from './revocation-lists.ts';
 export { signUpdate, updateEnvelope } from './sign-update.ts';
 export type { UpdateSigner } from './sign-update.ts';
 export type { ContractDefinition, TransactionLookups } from './transaction-lookups.ts';

@@ -36,7 +36,7 @@ export class Msp {
       fields.rootCerts.map(certificateOf),
       fields.intermediateCerts.map(certificateOf),
     );
-    this.#crls = fields.revocationList.map(crlOf);
+    this.#crls = fields.revocationList.map(readRevocationList);
     for (const authority of this.#pool.intermediates) this.#checkNotRevoked(authority);
     this.#checkTls(fields);
     this.#units = fields.organizationalUnitIdentifiers.map((ou) => this.#certifiedUnit(ou));
@@ -201,7 +201,7 @@ function certificateOf(pem: Uint8Array): Certificate {
 const crlPemMark = new TextEncoder().encode('-----BEGIN X509 CRL');
 
 /** A revocation list may stand in PEM or DER, as Go takes either. */
-function crlOf(bytes: Uint8Array): Crl {
+export function readRevocationList(bytes: Uint8Array): Crl {
   const isPem = equalBytes(bytes.subarray(0, crlPemMark.length), crlPemMark);
   return parseCrl((isPem ? firstPemBlock(bytes) : undefined) ?? bytes);
 }

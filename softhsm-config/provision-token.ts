@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { KeyGenMechanism, KeyType, ObjectClass } from 'graphene-pk11';
-import type { Module, PrivateKey, Session } from 'graphene-pk11';
+import type { Module, Session } from 'graphene-pk11';
 import { toHex } from '#base';
-import { buildCsr, importTokenPoint, normaliseEcdsa, sha256 } from '#crypto';
+import { buildCsr, importTokenPoint } from '#crypto';
+import { signInToken } from './sign-in-token.ts';
 import { slotOf, withLogin, withModule } from './token-session.ts';
 import type { ProvisionedKey, ProvisionSpec } from './token-spec.ts';
 
@@ -93,9 +94,4 @@ async function generateKey(
   const request = { subject, publicKeySpki: publicKey.spki };
   const csr = await buildCsr(request, (content) => signInToken(session, pair.privateKey, content));
   return { label, role, publicKey: toHex(publicKey.spki), csr: toHex(csr) };
-}
-
-function signInToken(session: Session, key: PrivateKey, content: Uint8Array): Uint8Array {
-  const digest = Buffer.from(sha256(content));
-  return normaliseEcdsa(session.createSign('ECDSA', key).once(digest), 'P-256');
 }

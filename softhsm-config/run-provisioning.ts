@@ -77,8 +77,10 @@ async function provisionIn(
   return (await performTask(dir, task)) as readonly ProvisionedKey[];
 }
 
-async function performTask(dir: string, task: TokenTask): Promise<unknown> {
-  const taskFile = join(dir, `${task.kind}.json`);
+/** Runs a task of a token's. @param dir the token's own. */
+export async function performTask(dir: string, task: TokenTask): Promise<unknown> {
+  // Two commands may run side by side.
+  const taskFile = join(dir, `${task.kind}-${randomBytes(6).toString('hex')}.json`);
   writeFileSync(taskFile, JSON.stringify(task), { mode: 0o600 });
   try {
     return await runTokenTask(taskFile, tokenFiles(dir).config);

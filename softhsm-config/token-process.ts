@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Fault } from '#base';
+import type { SubjectFields } from '#crypto';
+import type { CaCall } from './ca-call.ts';
 import { fault } from './faults.ts';
 import type { ProvisionSpec } from './token-spec.ts';
 
@@ -13,7 +15,18 @@ export type TokenTask =
       spec: ProvisionSpec;
       userPinFile: string;
       soPinFile: string;
-    };
+    }
+  | (KeyTask & { kind: 'csr'; subject: SubjectFields })
+  | (KeyTask & { kind: 'authorise'; call: CaCall });
+
+interface KeyTask {
+  module: string;
+  /** Of the token. */
+  label: string;
+  userPinFile: string;
+  /** CKA_LABEL of the key. */
+  key: string;
+}
 
 export type TokenAnswer =
   { result: unknown } | { failed: { code: string; detail: Fault['detail']; reason: string } };
@@ -25,7 +38,7 @@ const answerBytesMax = 1024 * 1024;
  * Runs one task in a process of its own.
  *
  * @param softhsmConfig becomes its SOFTHSM2_CONF; it inherits nothing else of the environment.
- * @throws SOFTHSM_TOKEN_ABSENT, SOFTHSM_PROVISIONING_FAILED
+ * @throws SOFTHSM_TOKEN_ABSENT, SOFTHSM_KEY_ABSENT, SOFTHSM_PROVISIONING_FAILED
  */
 export async function runTokenTask(taskFile: string, softhsmConfig: string): Promise<unknown> {
   const main = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -40,6 +53,6 @@ export async function runTokenTask(taskFile: string, softhsmConfig: string): Pro
   const answer = JSON.parse(stdout) as TokenAnswer;
   if ('result' in answer) return answer.result;
   const { code, detail, reason } = answer.failed;
-  if (code === 'SOFTHSM_TOKEN_ABSENT') throw fault(code, detail);
+  if (code === 'SOFTHSM_TOKEN_ABSENT' || code === 'SOFTHSM_KEY_ABSENT') throw fault(code, detail);
   throw fault('SOFTHSM_PROVISIONING_FAILED', { ...detail, code, reason });
 }

@@ -1,0 +1,44 @@
+import { ObjectClass } from 'graphene-pk11';
+import type { PrivateKey, Session } from 'graphene-pk11';
+import { toHex } from '#base';
+import { buildCsr, importTokenPoint } from '#crypto';
+import { caCallContent } from './ca-call.ts';
+import { fault } from './faults.ts';
+import { signInToken } from './sign-in-token.ts';
+import type { TokenTask } from './token-process.ts';
+import { slotOf, withLogin, withModule } from './token-session.ts';
+
+type Task<Kind extends TokenTask['kind']> = Extract<TokenTask, { kind: Kind }>;
+
+/** A certificate request that the key signs. @returns PKCS#10, DER in hex. */
+export function signCsr(task: Task<'csr'>, pin: string): Promise<string> {
+  return withKey(task, pin, async (session, key) => {
+    const id = key.getAttribute('id') as Buffer;
+    const publicHalf = session.find({ class: ObjectClass.PUBLIC_KEY, id });
+    if (publicHalf.length !== 1) throw fault('SOFTHSM_KEY_ABSENT', { key: task.key });
+    const point = publicHalf.items(0).getAttribute('pointEC') as Buffer;
+    const request = { subject: task.subject, publicKeySpki: importTokenPoint(point).spki };
+    return toHex(await buildCsr(request, (content) => signInToken(session, key, content)));
+  });
+}
+
+/** One call to a Fabric CA, by the key's certificate. @returns the signature, DER in hex. */
+export function signCaCall(task: Task<'authorise'>, pin: string): Promise<string> {
+  return withKey(task, pin, (session, key) =>
+    toHex(signInToken(session, key, caCallContent(task.call))),
+  );
+}
+
+function withKey<Value>(
+  { module, label, key }: Task<'csr' | 'authorise'>,
+  pin: string,
+  use: (session: Session, key: PrivateKey) => Value | Promise<Value>,
+): Promise<Value> {
+  return withModule(module, (loaded) =>
+    withLogin(slotOf(loaded, label), 'user', pin, (session) => {
+      const found = session.find({ class: ObjectClass.PRIVATE_KEY, label: key });
+      if (found.length !== 1) throw fault('SOFTHSM_KEY_ABSENT', { key, count: found.length });
+      return use(session, found.items(0).toType<PrivateKey>());
+    }),
+  );
+}
