@@ -22,6 +22,7 @@ export type { OpenNetwork } from './network-open.ts';
 export { broadcast, configIn, currentConfig } from './ordering-service.ts';
 export { defaultNetwork, identityNames, keyLabels } from './network-spec.ts';
 export type { NetworkSpec } from './network-spec.ts';
+export { carryOut, developmentKeyFiles } from './orders.ts';
 export { PeerClient } from './peer-client.ts';
 export type { ServiceAnswer, ServiceClient } from './service-client.ts';
 export { revokeKey } from './revoke-key.ts';

@@ -9,6 +9,7 @@ import { runProvisioning } from '#softhsm-config';
 import type { ProvisionedToken } from '#softhsm-config';
 import { DevelopmentCa, keyPem, spkiOf } from './development-ca.ts';
 import type { NodeOu } from './development-ca.ts';
+import { makeOperators } from './development-operators.ts';
 import { fault } from './faults.ts';
 import { genesisOf } from './network-genesis.ts';
 import { NetworkLayout } from './network-layout.ts';
@@ -36,7 +37,7 @@ export interface NetworkPorts {
 
 /**
  * Makes a network: a token with its keys for each organisation and for the zone, certificates from
- * development CAs, the channel's genesis block, and a configuration file for every process.
+ * development CAs, operators, the channel's genesis block, and a configuration file for every process.
  *
  * @throws CLI_NETWORK_EXISTS, CLI_PATH_TOO_LONG, SOFTHSM_…
  */
@@ -57,6 +58,8 @@ export async function createNetwork(dir: string, spec: NetworkSpec): Promise<Net
     layout.genesisFile,
     Block.encode(genesisOf({ layout, spec, organisations, zone, ports, now })),
   );
+  const tokenNames = [...organisations, zone].map(({ name }) => name);
+  makeOperators(layout, spec.zone.name, tokenNames);
   writeFileSync(layout.registryFile, `${JSON.stringify({ clients: [], organisations: [] })}\n`);
   writeProcessConfigs({ layout, spec, organisations, zone, ports });
   writeFileSync(layout.networkFile, `${JSON.stringify({ ...spec, ports }, undefined, 2)}\n`);

@@ -76,6 +76,26 @@ export class NetworkLayout {
     return join(this.dir, 'guard', tokenName);
   }
 
+  /** What was ordered of one token, beside its guard. */
+  auditFile(tokenName: string): string {
+    return join(this.signerState(tokenName), 'audit.jsonl');
+  }
+
+  /** Where one token's signer host takes orders. */
+  adminSocket(tokenName: string): string {
+    return this.socket(`admin-${tokenName}`);
+  }
+
+  /** Private key of a development network's operator. */
+  operatorKey(operator: string): string {
+    return join(this.dir, 'operators', `${operator}.key`);
+  }
+
+  /** Who may order what of one token. */
+  operatorPolicy(tokenName: string): string {
+    return join(this.dir, 'operators', `${tokenName}.json`);
+  }
+
   /** Directory of one organisation's development CAs. */
   ca(orgName: string): string {
     return join(this.dir, 'ca', orgName);

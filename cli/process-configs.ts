@@ -66,6 +66,11 @@ function signerConfig(
     softhsmConfig,
     tokenLabel,
     pinFile,
+    custody: {
+      operatorPolicyFile: layout.operatorPolicy(org.name),
+      auditDir: layout.signerState(org.name),
+      adminSocket: layout.adminSocket(org.name),
+    },
     keys: keys.map((key) => ({
       ...key,
       mspid: org.mspid,
