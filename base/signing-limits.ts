@@ -36,6 +36,14 @@ export const signingLimits = {
   signBatchMax: 1_500,
   /** Signing sessions of one host: past it a network HSM gains nothing, and every thread costs 10 MB. */
   signSessionsMax: 64,
+  /** A version of a key that made no signature for so long has signed all that was under way. */
+  keyQuietMs: 500,
+  /** How long the end of a version waits for that; what is asked of it later is asked of the next one. */
+  keyDrainWaitMsMax: 10_000,
+  /** How long whoever ends a version waits for the answer: its drain, and a slow token. */
+  keyRetireWaitMsMax: 30_000,
+  /** How often usage counters are put on record; a crash forgets what came after. */
+  keyUsageSaveMs: 60_000,
   /** Keys of one token: SoftHSM's look-ups take milliseconds from some hundreds of objects on. */
   tokenKeysMax: 64,
   /** Guard records kept before the file is written anew: 32 MB, read in a fraction of a second. */

@@ -66,7 +66,7 @@ export class SignDispatch {
       const count = Math.min(seat.roomMax, Math.ceil(this.#waiting.depth / free));
       const jobs: SeatJob[] = [];
       while (jobs.length < count) jobs.push(this.#waiting.shift() as SeatJob);
-      seat.take(jobs, nowMs);
+      seat.take(jobs);
     }
   }
 
@@ -74,7 +74,7 @@ export class SignDispatch {
     let seat: TokenSeat | undefined;
     let free = 0;
     for (const one of this.#seats) {
-      if (one.load >= one.loadMax || one.isResting(nowMs)) continue;
+      if (one.load >= one.loadMax || one.isAway(nowMs)) continue;
       if (one.load === 0) free += 1;
       if (seat === undefined || one.load < seat.load) seat = one;
       if (seat.load === 0 && free > chunksSpreadMax) break;

@@ -11,6 +11,9 @@ export const signerCounters = [
   'sessionsPoisoned',
   /** Times that the keys of a process were found and proved anew. */
   'refreshes',
+  /** Times that no session answered, and callers were told to come again. */
+  'stalls',
+  /** Processes ended because they did not answer for seconds. */
   'hangs',
   'processesLost',
   /** Signatures of the token that did not verify; none of them left. */

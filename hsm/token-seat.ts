@@ -31,10 +31,16 @@ const chunkUs = 5_000;
 const chunkJobsMax = 64;
 /** A token this fast would wait for its next jobs as long as it signs them. */
 const fastUs = 1_000;
+/** A signature that takes so many times the usual is not just slow. */
+const slowness = 20;
+/** The first signature of a session opens it, which takes longer. */
+const firstPatience = 5;
 
 interface Chunk {
   readonly jobs: readonly SeatJob[];
   readonly generation: number;
+  /** Nobody waits for its answers any more. */
+  isAbandoned: boolean;
 }
 
 /** The signer host's end of one session in a token's process. */
@@ -47,7 +53,7 @@ export class TokenSeat {
   #settled = 0;
   #pending: Buffer = Buffer.alloc(0);
   #averageUs = 0;
-  #frontSinceMs = 0;
+  #quietMs = 0;
   #restsUntilMs = 0;
   #restMs = 0;
 
@@ -80,18 +86,36 @@ export class TokenSeat {
     return Math.max(1, Math.min(chunkJobsMax, Math.floor(chunkUs / this.#averageUs)));
   }
 
-  isResting(nowMs: number): boolean {
-    return nowMs < this.#restsUntilMs;
+  /** Whether it should be given nothing: the token was at a limit, or does not answer. */
+  isAway(nowMs: number): boolean {
+    return nowMs < this.#restsUntilMs || this.isStuck;
   }
 
-  /** How long the token has been busy with the jobs in front; 0 when there are none. */
-  busyMs(nowMs: number): number {
-    return this.#chunks.length === 0 ? 0 : nowMs - this.#frontSinceMs;
+  /** Whether jobs that it took are with others by now, and it has not answered since. */
+  get isStuck(): boolean {
+    return this.#chunks[0]?.isAbandoned === true;
   }
 
-  take(jobs: readonly SeatJob[], nowMs: number): void {
-    if (this.#chunks.length === 0) this.#frontSinceMs = nowMs;
-    this.#chunks.push({ jobs, generation: this.process.generation });
+  /** How long it was watched without an answer to the jobs in front. */
+  get quietMs(): number {
+    return this.#quietMs;
+  }
+
+  /** Takes note that so much time went by; past the bound its jobs are for others to do. */
+  watch(ms: number, stallMsMax: number): void {
+    if (this.#chunks.length === 0) return;
+    this.#quietMs += ms;
+    const isNew = this.#averageUs === 0;
+    const patienceMs = isNew ? firstPatience * stallMsMax : (slowness * this.#averageUs) / 1000;
+    if (this.#quietMs < Math.max(stallMsMax, patienceMs)) return;
+    for (const chunk of this.#chunks) {
+      if (!chunk.isAbandoned) this.#abandon(chunk);
+    }
+  }
+
+  take(jobs: readonly SeatJob[]): void {
+    if (this.#chunks.length === 0) this.#quietMs = 0;
+    this.#chunks.push({ jobs, generation: this.process.generation, isAbandoned: false });
     this.#socket.write(
       encodeJobs(
         jobs.map(({ label, digest }) => ({ key: this.process.keyOf(label).handle, digest })),
@@ -100,9 +124,9 @@ export class TokenSeat {
   }
 
   /** Lets it be for a while: the token was at a limit. Longer each time, until it signs again. */
-  #rest(nowMs: number): void {
+  #rest(): void {
     this.#restMs = Math.min(1_000, Math.max(50, this.#restMs * 2));
-    this.#restsUntilMs = nowMs + this.#restMs;
+    this.#restsUntilMs = performance.now() + this.#restMs;
     setTimeout(() => {
       // Timers may be early by a fraction of a millisecond.
       this.#restsUntilMs = 0;
@@ -119,13 +143,20 @@ export class TokenSeat {
   leave(): void {
     this.#isReady = false;
     this.#socket.destroy();
+    for (const chunk of this.#chunks) {
+      if (!chunk.isAbandoned) this.#abandon(chunk);
+    }
+    this.#chunks.length = 0;
+    this.#settled = 0;
+  }
+
+  #abandon(chunk: Chunk): void {
     const { process } = this;
-    for (const { jobs, generation } of this.#chunks.splice(0)) {
-      const left = jobs.slice(this.#settled);
-      this.#settled = 0;
-      for (const job of left) {
-        job.settle({ code: processGone, us: 0, raw: new Uint8Array(0), process, generation });
-      }
+    const { jobs, generation } = chunk;
+    chunk.isAbandoned = true;
+    const left = chunk === this.#chunks[0] ? jobs.slice(this.#settled) : jobs;
+    for (const job of left) {
+      job.settle({ code: processGone, us: 0, raw: new Uint8Array(0), process, generation });
     }
   }
 
@@ -150,8 +181,8 @@ export class TokenSeat {
     if (front === undefined || job === undefined) return;
     const answer = readAnswer(bytes);
     this.#settled += 1;
-    this.#frontSinceMs = performance.now();
-    if (isSaturation(answer.code)) this.#rest(this.#frontSinceMs);
+    this.#quietMs = 0;
+    if (isSaturation(answer.code)) this.#rest();
     if (answer.code === 0) {
       this.#averageUs = this.#averageUs === 0 ? answer.us : this.#averageUs * 0.9 + answer.us * 0.1;
       this.#restMs = 0;
@@ -160,6 +191,7 @@ export class TokenSeat {
       this.#chunks.shift();
       this.#settled = 0;
     }
+    if (front.isAbandoned) return;
     job.settle({ ...answer, process: this.process, generation: front.generation });
   }
 }

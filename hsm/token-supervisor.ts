@@ -1,12 +1,15 @@
 import { Fault, limits } from '#base';
 import type { Log } from '#base';
+import { FairTimer } from './fair-timer.ts';
 import { fault } from './faults.ts';
 import { SignDispatch } from './sign-dispatch.ts';
 import type { DigestOrder } from './sign-dispatch.ts';
 import { SignerMeter } from './signer-meter.ts';
+import { TokenOpener, mayPass } from './token-opener.ts';
+import type { OpenerBounds } from './token-opener.ts';
+import type { TokenProcess } from './token-process.ts';
 import type { SeatAnswer, TokenSeat } from './token-seat.ts';
-import { TokenProcess } from './token-process.ts';
-import type { TokenPlace } from './token-wire.ts';
+import type { TokenPlace, WantedKey } from './token-wire.ts';
 
 export interface TokenSupervisorOptions {
   readonly place: TokenPlace;
@@ -19,24 +22,11 @@ export interface TokenSupervisorOptions {
   readonly bounds?: Partial<SupervisorBounds>;
 }
 
-type SupervisorBounds = Record<
-  'signHangMsMax' | 'takeoverWaitMsMax' | 'tokenRefusalWaitMs' | 'standbyDelayMs',
-  number
->;
+type SupervisorBounds = OpenerBounds &
+  Record<'signHangMsMax' | 'signStallMsMax' | 'takeoverWaitMsMax', number>;
 
 /** closed: it signs; open: calls are refused; halfOpen: a process tries whether the token is back. */
 export type BreakerState = 'closed' | 'halfOpen' | 'open';
-
-/** Trying the same token again may help without anybody's doing. */
-const passing: ReadonlySet<string> = new Set([
-  'HSM_TOKEN_ABSENT',
-  'HSM_TOKEN_LOST',
-  'HSM_SIGN_FAILED',
-  'HSM_SESSION_BUSY',
-]);
-/** Some modules recover only in a new process. */
-const opensPerProcessMax = 4;
-const watchEveryMs = 100;
 
 /**
  * Keeps processes that hold one token: kills one that hangs, lets the standby take its place, opens
@@ -48,28 +38,28 @@ export class TokenSupervisor implements AsyncDisposable {
   readonly #options: TokenSupervisorOptions;
   readonly #bounds: SupervisorBounds;
   readonly #serving = new Set<TokenProcess>();
-  readonly #watch: NodeJS.Timeout;
-  #standby: TokenProcess | undefined;
-  #standbyTimer: NodeJS.Timeout | undefined;
-  #candidate: TokenProcess | undefined;
-  #opensOfCandidate = 0;
+  readonly #time: FairTimer;
+  /** Replaced as a whole, never changed. */
+  #keys: readonly WantedKey[];
+  readonly #opener: TokenOpener;
   #filling: Promise<void> | undefined;
   #takeover: NodeJS.Timeout | undefined;
-  #wake: (() => void) | undefined;
   /** Why no call is taken, and since when. */
   #down: { reason: Fault; sinceMs: number } | undefined;
-  /** Losses and failed openings since the token was well for a while. */
-  #troubles = 0;
-  #servingSinceMs = 0;
-  #lastFault: Fault | undefined;
-  #watchedMs = performance.now();
   #isClosed = false;
 
   private constructor(options: TokenSupervisorOptions) {
     this.#options = options;
-    this.#bounds = { ...limits, ...options.bounds };
-    this.#watch = setInterval(() => this.#killHanging(), watchEveryMs);
-    this.#watch.unref();
+    const { place, environment, bounds } = options;
+    this.#keys = place.keys;
+    this.#bounds = { ...limits, ...bounds };
+    const events = {
+      onFree: (seat: TokenSeat) => this.#takeSeat(seat),
+      onExit: (process: TokenProcess, how: string) => this.replace(process, how),
+    };
+    const { sessions } = place;
+    this.#opener = new TokenOpener({ sessions, environment, events, bounds: this.#bounds });
+    this.#time = new FairTimer((ms) => this.#look(ms));
   }
 
   /**
@@ -80,7 +70,7 @@ export class TokenSupervisor implements AsyncDisposable {
   static async open(options: TokenSupervisorOptions): Promise<TokenSupervisor> {
     const made = new TokenSupervisor(options);
     const failed = await made.#tryOpening();
-    if (failed !== undefined && !passing.has(failed.code)) {
+    if (failed !== undefined && !mayPass(failed)) {
       await made.close();
       throw failed;
     }
@@ -90,7 +80,7 @@ export class TokenSupervisor implements AsyncDisposable {
 
   get breaker(): BreakerState {
     if (this.#down === undefined) return 'closed';
-    return this.#candidate === undefined ? 'open' : 'halfOpen';
+    return this.#opener.isTrying ? 'halfOpen' : 'open';
   }
 
   /** Why the token does not sign now. */
@@ -104,7 +94,7 @@ export class TokenSupervisor implements AsyncDisposable {
 
   /** Process id of the one that stands by. */
   get standbyPid(): number | undefined {
-    return this.#standby?.pid;
+    return this.#opener.standbyPid;
   }
 
   /** @throws HSM_TOKEN_LOST at once while the token is down, HSM_SESSION_BUSY. */
@@ -123,7 +113,7 @@ export class TokenSupervisor implements AsyncDisposable {
   /** Whether a session could take a job that the token was too busy for. */
   hasFreshSeat(): boolean {
     const nowMs = performance.now();
-    return [...this.dispatch.seats].some((seat) => !seat.isResting(nowMs));
+    return [...this.dispatch.seats].some((seat) => !seat.isAway(nowMs));
   }
 
   /**
@@ -134,10 +124,38 @@ export class TokenSupervisor implements AsyncDisposable {
   async refresh(process: TokenProcess, generation: number): Promise<void> {
     if (!this.#serving.has(process) || process.generation > generation) return;
     this.meter.count('refreshes');
+    const refreshed = process.refresh().then(
+      () => this.#takeSeats(process),
+      (error) => this.giveUp(process, asFault(error)),
+    );
+    await this.#time.race(refreshed, this.#bounds.signStallMsMax, () => {
+      if (this.#serving.size === 1) this.#stall();
+    });
+  }
+
+  /**
+   * Serves these keys from now on, in every process; one that cannot is given up.
+   *
+   * @throws HSM_TOKEN_LOST no process is left that can.
+   */
+  async useKeys(keys: readonly WantedKey[]): Promise<void> {
+    this.#keys = keys;
+    await Promise.all([...this.#serving].map((process) => this.#teach(process)));
+    this.checkUp();
+  }
+
+  /** Any process of the token, for what is done once and not for a caller. @throws HSM_TOKEN_LOST */
+  anyProcess(): TokenProcess {
+    const [process] = this.#serving;
+    if (process === undefined) throw refusal(this.#down?.reason ?? fault('HSM_TOKEN_LOST'));
+    return process;
+  }
+
+  async #teach(process: TokenProcess): Promise<void> {
     try {
-      await process.refresh();
+      await process.useKeys(this.#keys);
     } catch (error) {
-      this.giveUp(process, error instanceof Fault ? error : fault('HSM_TOKEN_LOST', {}, error));
+      this.giveUp(process, asFault(error));
     }
   }
 
@@ -155,7 +173,8 @@ export class TokenSupervisor implements AsyncDisposable {
     this.#options.log.error({ how, pid: process.pid }, 'A process of the token is replaced.');
     if (this.#serving.size === 0) {
       this.#takeover = setTimeout(() => {
-        this.#goDown(this.#lastFault ?? fault('HSM_TOKEN_LOST', { name: how }));
+        if (this.#serving.size > 0) return;
+        this.#goDown(this.#opener.lastFault ?? fault('HSM_TOKEN_LOST', { name: how }));
       }, this.#bounds.takeoverWaitMsMax);
     }
     this.#fill();
@@ -163,12 +182,9 @@ export class TokenSupervisor implements AsyncDisposable {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearInterval(this.#watch);
-    clearTimeout(this.#standbyTimer);
+    this.#time.stop();
     clearTimeout(this.#takeover);
-    this.#wake?.();
-    this.#standby?.kill();
-    this.#candidate?.kill();
+    this.#opener.close();
     const serving = [...this.#serving];
     this.#serving.clear();
     await Promise.all(serving.map((process) => process.close()));
@@ -183,8 +199,7 @@ export class TokenSupervisor implements AsyncDisposable {
   #remove(process: TokenProcess): boolean {
     if (!this.#serving.delete(process)) return false;
     this.meter.count('processesLost');
-    if (performance.now() - this.#servingSinceMs > limits.tokenWellMs) this.#troubles = 0;
-    this.#troubles += 1;
+    this.#opener.noteLoss();
     for (const seat of process.seats) this.dispatch.remove(seat);
     process.kill();
     return true;
@@ -192,7 +207,7 @@ export class TokenSupervisor implements AsyncDisposable {
 
   #goDown(reason: Fault): void {
     clearTimeout(this.#takeover);
-    if (this.#isClosed || this.#serving.size > 0) return;
+    if (this.#isClosed) return;
     if (this.#down === undefined) {
       this.#down = { reason, sinceMs: performance.now() };
       this.#options.log.error({ code: reason.code, ...reason.detail }, 'The token is down.');
@@ -210,79 +225,40 @@ export class TokenSupervisor implements AsyncDisposable {
 
   async #fillUp(): Promise<void> {
     while (!this.#isClosed && this.#serving.size < this.#options.processes) {
-      await this.#pause();
+      await this.#opener.pause();
       if (!this.#isClosed) await this.#tryOpening();
     }
-    clearTimeout(this.#standbyTimer);
-    this.#standbyTimer = setTimeout(() => {
-      this.#standby ??= this.#spawn();
-    }, this.#bounds.standbyDelayMs);
-    this.#standbyTimer.unref();
-  }
-
-  #pause(): Promise<void> {
-    const { tokenRetryWaitMsMin, tokenRetryWaitMsMax } = limits;
-    const last = this.#lastFault;
-    if (this.#troubles === 0) return Promise.resolve();
-    const hopeless = last?.kind === 'fatal' && !passing.has(last.code);
-    const backoffMs = Math.min(tokenRetryWaitMsMax, tokenRetryWaitMsMin * 2 ** this.#troubles);
-    // The first loss of a token that was well is most likely its process's.
-    const waitMs = hopeless ? this.#bounds.tokenRefusalWaitMs : this.#troubles <= 1 ? 0 : backoffMs;
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, waitMs);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    this.#opener.standBy();
   }
 
   /** @returns why the token cannot be opened. */
   async #tryOpening(): Promise<Fault | undefined> {
-    const candidate = (this.#candidate ??= this.#takeStandby() ?? this.#spawn());
-    this.#opensOfCandidate += 1;
+    const keys = this.#keys;
+    let opened: TokenProcess;
     try {
-      await candidate.open(this.#options.place);
+      opened = await this.#opener.open({ ...this.#options.place, keys });
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      this.#troubles += 1;
-      this.#lastFault = error;
-      if (candidate.hasEnded || this.#opensOfCandidate >= opensPerProcessMax) this.#dropCandidate();
-      if (!this.#isClosed) this.#goDown(error);
+      if (this.#serving.size === 0) this.#goDown(error);
       return error;
     }
-    this.#candidate = undefined;
-    this.#opensOfCandidate = 0;
-    this.#lastFault = undefined;
-    this.#serving.add(candidate);
-    this.#servingSinceMs = performance.now();
-    for (const seat of candidate.seats) this.#takeSeat(seat);
+    if (this.#isClosed) {
+      opened.kill();
+      return undefined;
+    }
+    this.#serving.add(opened);
+    if (keys === this.#keys) this.#takeSeats(opened);
+    else await this.#teach(opened);
     return undefined;
   }
 
-  #dropCandidate(): void {
-    this.#candidate?.kill();
-    this.#candidate = undefined;
-    this.#opensOfCandidate = 0;
-  }
-
-  #takeStandby(): TokenProcess | undefined {
-    const standby = this.#standby;
-    this.#standby = undefined;
-    return standby?.hasEnded === true ? undefined : standby;
-  }
-
-  #spawn(): TokenProcess {
-    const { place, environment } = this.#options;
-    return new TokenProcess(place.sessions, environment, {
-      onFree: (seat) => this.#takeSeat(seat),
-      onExit: (process, how) => this.replace(process, how),
-    });
+  #takeSeats(process: TokenProcess): void {
+    for (const seat of process.seats) this.#takeSeat(seat);
   }
 
   /** The first seat that is ready is the end of an outage. */
   #takeSeat(seat: TokenSeat): void {
-    if (!seat.isReady || !this.#serving.has(seat.process)) return;
+    if (!seat.isReady || seat.isStuck || !this.#serving.has(seat.process)) return;
     clearTimeout(this.#takeover);
     if (this.#down !== undefined) {
       const downMs = Math.round(performance.now() - this.#down.sinceMs);
@@ -292,19 +268,28 @@ export class TokenSupervisor implements AsyncDisposable {
     this.dispatch.add(seat);
   }
 
-  /** A call into the module cannot be cancelled: only the end of its process stops it. */
-  #killHanging(): void {
-    const nowMs = performance.now();
-    const lateMs = nowMs - this.#watchedMs;
-    this.#watchedMs = nowMs;
-    // After a stop of this process itself, answers may be waiting to be read.
-    if (lateMs > 5 * watchEveryMs) return;
+  /** Finds out who does not answer. */
+  #look(ms: number): void {
     for (const process of this.#serving) {
-      if (process.seats.every((seat) => seat.busyMs(nowMs) <= this.#bounds.signHangMsMax)) continue;
+      for (const seat of process.seats) seat.watch(ms, this.#bounds.signStallMsMax);
+      const quietMs = Math.max(...process.seats.map((seat) => seat.quietMs));
+      if (quietMs <= this.#bounds.signHangMsMax) continue;
       this.meter.count('hangs');
       this.replace(process, 'does not answer');
     }
+    const seats = [...this.dispatch.seats];
+    if (seats.length > 0 && seats.every(({ isStuck }) => isStuck)) this.#stall();
   }
+
+  #stall(): void {
+    if (this.#down !== undefined) return;
+    this.meter.count('stalls');
+    this.#goDown(fault('HSM_TOKEN_LOST', { name: 'NO_ANSWER' }));
+  }
+}
+
+function asFault(error: unknown): Fault {
+  return error instanceof Fault ? error : fault('HSM_TOKEN_LOST', {}, error);
 }
 
 /** Whatever is wrong with the token, its callers may come again. */

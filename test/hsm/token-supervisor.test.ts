@@ -29,19 +29,46 @@ function onlyProcess({ tokens }: ShimmedToken) {
   return process;
 }
 
-t.test('a call that hangs is answered by the process that takes over', { skip }, async (t) => {
+t.test('a call that hangs is refused, and another process takes over', { skip }, async (t) => {
   const shimmed = await openShimmed(t, token);
   const { control, tokens } = shimmed;
   await sign(shimmed);
   const hanging = onlyProcess(shimmed);
   control.hang('C_Sign', 1);
-  await sign(shimmed);
+  await t.rejects(sign(shimmed), { ...lost, detail: { name: 'NO_ANSWER' } });
+  t.equal(onlyProcess(shimmed), hanging, 'before it is known whether it ever answers');
+  await eventually(() => sign(shimmed));
   t.equal(control.fault('C_Sign', 'hung'), 1);
   t.ok(tokens.meter.counts.hangs > 0);
   t.not(onlyProcess(shimmed), hanging);
   await eventually(() => {
     if (existsSync(`/proc/${hanging.pid}`)) throw new Error('the process that hung still runs');
   });
+});
+
+t.test('a call that is only late costs its process nothing', { skip }, async (t) => {
+  const shimmed = await openShimmed(t, token);
+  const { control, tokens } = shimmed;
+  await sign(shimmed);
+  const late = onlyProcess(shimmed);
+  control.hang('C_Sign', 1);
+  await t.rejects(sign(shimmed), lost);
+  control.heal();
+  await eventually(() => sign(shimmed));
+  t.equal(onlyProcess(shimmed), late);
+  t.equal(tokens.meter.counts.sessionsPoisoned, 0);
+});
+
+t.test('what hangs in one of two processes is signed by the other', { skip }, async (t) => {
+  const shimmed = await openShimmed(t, token, { processes: 2 });
+  const { control, tokens } = shimmed;
+  await eventually(() => {
+    if (tokens.dispatch.seats.size < 2) throw new Error('not two');
+  });
+  for (let count = 0; count < 20; count += 1) await sign(shimmed);
+  control.hang('C_Sign', 1);
+  await Promise.all(Array.from({ length: 50 }, () => sign(shimmed)));
+  t.equal(control.fault('C_Sign', 'hung'), 1);
 });
 
 t.test('a token that only hangs is down, and its callers hear so', { skip }, async (t) => {
