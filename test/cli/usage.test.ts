@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { projectDir } from '../../scripts/generated-doc.ts';
 import { temporaryDir } from '../support/softhsm.ts';
 import { readArguments } from '../../cli/arguments.ts';
 import { commands, usage } from '../../cli/commands.ts';
+
+const projectDir = join(import.meta.dirname, '..', '..');
 
 /** Runs a command as the command line would, but without its network. */
 async function run(...words: string[]): Promise<unknown> {
