@@ -94,7 +94,10 @@ export async function buildManager(config: ManagerConfig, deps: ManagerDeps): Pr
     prepareLifecycle: () => path.approvalKeys.ensure(),
   });
   const stages = () => pipeline.meter.totals();
-  const metrics = stack.use(new ZoneMetrics(config.signerReports ?? [], { ledger, stages, clock }));
+  const open = () => grpc.open;
+  const metrics = stack.use(
+    new ZoneMetrics(config.signerReports ?? [], { ledger, stages, open, clock }),
+  );
   const http = stack.use(
     buildHttp({
       listen: placeOf(config.http),

@@ -11,6 +11,8 @@ import type { StageTotal } from './stage-meter.ts';
 export interface ZoneMetricsParts {
   readonly ledger: Ledger;
   readonly stages: () => Readonly<Record<string, StageTotal>>;
+  /** gRPC calls and streams being served. */
+  readonly open: () => { calls: number; streams: number };
   readonly clock: Clock;
 }
 
@@ -46,14 +48,24 @@ export class ZoneMetrics implements Disposable {
   }
 
   #own(): Metric[] {
-    const { ledger, stages } = this.#parts;
+    const { ledger, stages, open } = this.#parts;
     const totals = Object.entries(stages());
+    const { calls, streams } = open();
     return [
       {
         name: 'countersign_block_height',
         help: 'Blocks on the ledger.',
         type: 'gauge',
         samples: [{ value: ledger.height }],
+      },
+      {
+        name: 'countersign_grpc_open',
+        help: 'gRPC calls that wait for their answer, and streams that are open.',
+        type: 'gauge',
+        samples: [
+          { labels: { kind: 'calls' }, value: calls },
+          { labels: { kind: 'streams' }, value: streams },
+        ],
       },
       {
         name: 'countersign_stage_runs_total',
