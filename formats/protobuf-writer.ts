@@ -6,6 +6,8 @@ import { utf8 } from '#base';
  * A worker that is sent one result gets a copy of its whole slab, so it is no larger than this.
  */
 const slabBytes = 32 * 1024;
+/** Kept for the messages that need more than a slab; each is copied out of it once, when it is done. */
+const largeBytes = 1024 * 1024;
 /** Up to here copying byte by byte beats a call of `set`. */
 const shortBytes = 24;
 /** Up to here strings are tried as ASCII, unit by unit. */
@@ -17,7 +19,11 @@ const shortText = 96;
  * stands; the next message goes in front of it.
  */
 export class ProtobufWriter {
-  #buffer = newSlab(slabBytes);
+  #slab = newSlab(slabBytes);
+  /** What of the slab is still free, while a message is written elsewhere. */
+  #slabEnd = slabBytes;
+  #large: Uint8Array | undefined;
+  #buffer = this.#slab;
   #end = slabBytes;
   #start = slabBytes;
 
@@ -29,16 +35,18 @@ export class ProtobufWriter {
   /** What was written since the last call; the writer is ready for the next message. */
   finish(): Uint8Array {
     const written = this.#buffer.subarray(this.#start, this.#end);
-    this.#end = this.#start;
-    if (this.#buffer.length === slabBytes) return written;
-    // A large message had a buffer of its own, up to three times its size: neither is kept.
-    this.#useBuffer(newSlab(slabBytes), 0);
+    if (this.#buffer === this.#slab) {
+      this.#end = this.#start;
+      return written;
+    }
+    this.#returnToSlab();
     return written.slice();
   }
 
   /** Forgets a message that was begun and failed. */
   reset(): void {
-    this.#start = this.#end;
+    if (this.#buffer === this.#slab) this.#start = this.#end;
+    else this.#returnToSlab();
   }
 
   /** @param value 0 … 2^53-1. */
@@ -112,16 +120,25 @@ export class ProtobufWriter {
   #grow(size: number): void {
     const used = this.length;
     const needed = used + size;
-    const larger = newSlab(needed <= slabBytes ? slabBytes : needed * 2);
-    larger.set(this.#buffer.subarray(this.#start, this.#end), larger.length - used);
-    this.#useBuffer(larger, used);
+    const written = this.#buffer.subarray(this.#start, this.#end);
+    if (needed <= slabBytes) this.#slab = this.#buffer = newSlab(slabBytes);
+    else {
+      if (this.#buffer === this.#slab) this.#slabEnd = this.#end;
+      this.#buffer = needed <= largeBytes ? (this.#large ??= newSlab(largeBytes)) : larger(needed);
+    }
+    this.#end = this.#buffer.length;
+    this.#start = this.#end - used;
+    this.#buffer.set(written, this.#start);
   }
 
-  #useBuffer(buffer: Uint8Array, used: number): void {
-    this.#buffer = buffer;
-    this.#end = buffer.length;
-    this.#start = buffer.length - used;
+  #returnToSlab(): void {
+    this.#buffer = this.#slab;
+    this.#end = this.#start = this.#slabEnd;
   }
+}
+
+function larger(needed: number): Uint8Array {
+  return newSlab(needed * 2);
 }
 
 function newSlab(size: number): Uint8Array {

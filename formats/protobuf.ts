@@ -2,6 +2,7 @@ import { equalBytes, limits } from '#base';
 import { fault } from './faults.ts';
 import type { Field } from './protobuf-fields.ts';
 import { ProtobufReader, invalid } from './protobuf-reader.ts';
+import { isSurelyCanonical } from './protobuf-walk.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 
 /** One protobuf message type: how its values are made into bytes and back. */
@@ -9,6 +10,8 @@ export interface Message<Value> {
   readonly name: string;
   /** By name, for whoever shows a message without knowing it. */
   readonly fields: Readonly<Record<string, Field<unknown>>>;
+  /** Names of fields of which at most one may be set. */
+  readonly oneofs: readonly (readonly string[])[];
   /** A value with every field unset. */
   initial(): Value;
   /**
@@ -113,12 +116,23 @@ export function message<Fields extends AnyFields>(
   };
   const decodeCanonical = (input: Uint8Array): Value => {
     const value = decode(input);
-    if (!equalBytes(encode(value), input)) {
+    if (!isSurelyCanonical(type, input) && !equalBytes(encode(value), input)) {
       throw fault('FORMATS_PROTOBUF_NOT_CANONICAL', { message: name });
     }
     return value;
   };
-  return { name, fields, initial, encode, decode, decodeCanonical, write, readInto };
+  const type = {
+    name,
+    fields,
+    oneofs,
+    initial,
+    encode,
+    decode,
+    decodeCanonical,
+    write,
+    readInto,
+  };
+  return type;
 }
 
 function rivalsOf(name: string, oneofs: readonly (readonly string[])[]): readonly string[] {
