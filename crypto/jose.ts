@@ -1,9 +1,10 @@
-import { constants, verify } from 'node:crypto';
+import { verify } from 'node:crypto';
 import type { EcdsaCurve } from './curves.ts';
 import { isLowS, rawToDer } from './ecdsa-signature.ts';
 import { fault } from './faults.ts';
 import { keyObjectOf, sm2KeyOf } from './public-key.ts';
 import type { KeyKind, PublicKey } from './public-key.ts';
+import { verifyRsaPkcs1, verifyRsaPss } from './rsa-signature.ts';
 import { sm2Verify } from './sm2.ts';
 
 export type JoseAlgorithm = 'ES256' | 'ES384' | 'ES256K' | 'EdDSA' | 'RS256' | 'PS256' | 'SM2';
@@ -57,6 +58,9 @@ interface AlgorithmRow {
   verify: (key: PublicKey, message: Uint8Array, signature: Uint8Array) => boolean;
 }
 
+/** The salt is as long as the digest: RFC 7518 section 3.5. */
+const ps256 = { digest: 'sha256', saltLength: 32 };
+
 const algorithms: Readonly<Record<JoseAlgorithm, AlgorithmRow>> = {
   ES256: { keyKind: 'P-256', mirrored: 'P-256', verify: ecdsaVerifier('sha256', 64) },
   ES384: { keyKind: 'P-384', mirrored: 'P-384', verify: ecdsaVerifier('sha384', 96) },
@@ -67,9 +71,12 @@ const algorithms: Readonly<Record<JoseAlgorithm, AlgorithmRow>> = {
   },
   RS256: {
     keyKind: 'RSA',
-    verify: (key, message, signature) => verify('sha256', message, keyObjectOf(key), signature),
+    verify: (key, message, signature) => verifyRsaPkcs1(key, 'sha256', message, signature),
   },
-  PS256: { keyKind: 'RSA', verify: verifyPss },
+  PS256: {
+    keyKind: 'RSA',
+    verify: (key, message, signature) => verifyRsaPss(key, ps256, message, signature),
+  },
   SM2: {
     keyKind: 'SM2',
     verify: (key, message, signature) => sm2Verify(sm2KeyOf(key), message, signature),
@@ -83,10 +90,4 @@ const algorithms: Readonly<Record<JoseAlgorithm, AlgorithmRow>> = {
 function ecdsaVerifier(digest: string, rawBytes: number): AlgorithmRow['verify'] {
   return (key, message, signature) =>
     signature.length === rawBytes && verify(digest, message, keyObjectOf(key), rawToDer(signature));
-}
-
-/** The salt is as long as the digest: RFC 7518 section 3.5. */
-function verifyPss(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
-  const padding = constants.RSA_PKCS1_PSS_PADDING;
-  return verify('sha256', message, { key: keyObjectOf(key), padding, saltLength: 32 }, signature);
 }

@@ -1,4 +1,4 @@
-import { constants, verify } from 'node:crypto';
+import { verify } from 'node:crypto';
 import { equalBytes, Fault } from '#base';
 import { derTags, isNullOrAbsent, readAlgorithm, readDer } from './der-reader.ts';
 import type { AlgorithmIdentifier, DerReader } from './der-reader.ts';
@@ -8,6 +8,7 @@ import { fault } from './faults.ts';
 import { oids } from './oids.ts';
 import { keyObjectOf, sm2KeyOf } from './public-key.ts';
 import type { KeyKind, PublicKey } from './public-key.ts';
+import { verifyRsaPkcs1, verifyRsaPss } from './rsa-signature.ts';
 import { sm2Verify } from './sm2.ts';
 
 /** What certificates, revocation lists and certificate requests have in common. */
@@ -69,6 +70,7 @@ export function verifySigned(object: SignedObject, key: PublicKey): boolean {
     const raw = readDerSignature(signature, 32);
     return raw !== undefined && sm2Verify(sm2KeyOf(key), tbs, raw);
   }
+  if (key.kind === 'RSA') return verifyRsaPkcs1(key, known.digest ?? '', tbs, signature);
   return verify(known.digest, tbs, keyObjectOf(key), signature);
 }
 
@@ -135,9 +137,7 @@ const pssDigests: Readonly<Record<string, { digest: string; saltLength: number }
 function verifyPss(object: SignedObject, key: PublicKey): boolean {
   const pss = readPssParameters(object.signatureAlgorithm.parameters);
   if (pss === undefined) return false;
-  const padding = constants.RSA_PKCS1_PSS_PADDING;
-  const options = { key: keyObjectOf(key), padding, saltLength: pss.saltLength };
-  return verify(pss.digest, object.tbs, options, object.signature);
+  return verifyRsaPss(key, pss, object.tbs, object.signature);
 }
 
 /**
