@@ -22,26 +22,52 @@ export function cacheDir(...below: string[]): string {
  * @param sourceDir its go.mod, go.sum and sources, no folders.
  * @returns the program's path.
  */
-export async function goProgram(sourceDir: string): Promise<string> {
+export function goProgram(sourceDir: string): Promise<string> {
+  return builtOnce(sourceDir, basename(sourceDir), (program) =>
+    runGo(sourceDir, 'readonly', ['build', '-trimpath', '-o', program, '.']),
+  );
+}
+
+/**
+ * Builds somebody else's program.
+ *
+ * @param pinDir with a go.mod and go.sum of ours that name its version and everything it needs.
+ * @param cgo whether it has parts in C, for which a C compiler has to be there.
+ */
+export function goTool(pinDir: string, packagePath: string, cgo = false): Promise<string> {
+  return builtOnce(pinDir, basename(packagePath), (program) =>
+    runGo(pinDir, 'readonly', ['build', '-trimpath', '-o', program, packagePath], cgo),
+  );
+}
+
+async function builtOnce(
+  sourceDir: string,
+  name: string,
+  build: (program: string) => Promise<unknown>,
+): Promise<string> {
   const files = readdirSync(sourceDir).toSorted();
   const sources = createHash('sha256');
   for (const file of files) sources.update(file).update(readFileSync(join(sourceDir, file)));
   const dir = cacheDir('go');
-  const program = join(dir, `${basename(sourceDir)}-${sources.digest('hex').slice(0, 16)}`);
+  const program = join(dir, `${name}-${sources.digest('hex').slice(0, 16)}`);
   await mkdir(dir, { recursive: true });
   await withFileLock(`${program}.lock`, buildWaitMsMax, async () => {
-    if (existsSync(program)) return;
-    await runGo(sourceDir, 'readonly', ['build', '-trimpath', '-o', program, '.']);
+    if (!existsSync(program)) await build(program);
   });
   return program;
 }
 
 /** @param mode of `-mod`. @returns what the go command printed. */
-export async function runGo(dir: string, mode: string, args: string[]): Promise<string> {
+export async function runGo(
+  dir: string,
+  mode: string,
+  args: string[],
+  cgo = false,
+): Promise<string> {
   const env = {
     ...process.env,
     // Without cgo the programs need no C compiler and no shared library.
-    CGO_ENABLED: '0',
+    CGO_ENABLED: cgo ? '1' : '0',
     GOFLAGS: `-mod=${mode} -buildvcs=false`,
     GOWORK: 'off',
   };
