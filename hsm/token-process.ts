@@ -9,9 +9,10 @@ import { importPublicKey } from '#crypto';
 import type { PublicKey } from '#crypto';
 import { fault } from './faults.ts';
 import type { Handle } from './pkcs11-module.ts';
+import { isUnderWay } from './process-state.ts';
 import { TokenSeat } from './token-seat.ts';
 import { controlDescriptor, firstSeatDescriptor } from './token-wire.ts';
-import type { OpenedKey, TokenOrder, TokenPlace, TokenReply } from './token-wire.ts';
+import type { OpenedKey, TokenOrder, TokenPlace, TokenReply, WantedKey } from './token-wire.ts';
 
 /** A key of the token as this process found it. */
 export interface ProcessKey {
@@ -103,6 +104,41 @@ export class TokenProcess {
         this.#refreshing = undefined;
       });
     return this.#refreshing;
+  }
+
+  /** As `refresh`, for other keys from now on. */
+  async useKeys(keys: readonly WantedKey[]): Promise<void> {
+    this.#learn(await this.#order({ do: 'refresh', keys }, limits.signHangMsMax));
+  }
+
+  /** @returns SubjectPublicKeyInfo of the label's key, made now unless there was one. */
+  async generate(label: string): Promise<PublicKey> {
+    const [key] = await this.#order({ do: 'generate', label }, limits.tokenOpenWaitMsMax);
+    return importPublicKey(fromHex(key?.spkiHex ?? '') ?? new Uint8Array(0));
+  }
+
+  /** As `generate`, for a key that the token must have. @throws HSM_KEY_ABSENT */
+  async find(label: string): Promise<PublicKey> {
+    const [key] = await this.#order({ do: 'find', label }, limits.tokenOpenWaitMsMax);
+    return importPublicKey(fromHex(key?.spkiHex ?? '') ?? new Uint8Array(0));
+  }
+
+  /** @throws HSM_KEY_UNDESTROYED; the token's own faults. */
+  async destroy(label: string): Promise<void> {
+    await this.#order({ do: 'destroy', label }, limits.tokenOpenWaitMsMax);
+  }
+
+  /**
+   * Takes note that so much time went by; sessions that do not answer give up their jobs.
+   *
+   * @returns for how long the quietest session has not answered.
+   */
+  quietMsAfter(ms: number, stallMsMax: number): number {
+    // As long as it only waits for the machine, it is not the token that does not answer.
+    const isQuiet = this.seats.some((seat) => seat.isQuiet);
+    const stallMs = isQuiet && isUnderWay(this.pid ?? 0) ? 0 : ms;
+    for (const seat of this.seats) seat.watch(ms, stallMs, stallMsMax);
+    return Math.max(...this.seats.map(({ quietMs }) => quietMs));
   }
 
   /** Closes sessions and module in order; a token that hangs is not waited for. */

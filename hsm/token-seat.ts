@@ -54,6 +54,7 @@ export class TokenSeat {
   #pending: Buffer = Buffer.alloc(0);
   #averageUs = 0;
   #quietMs = 0;
+  #stallMs = 0;
   #restsUntilMs = 0;
   #restMs = 0;
 
@@ -101,20 +102,29 @@ export class TokenSeat {
     return this.#quietMs;
   }
 
-  /** Takes note that so much time went by; past the bound its jobs are for others to do. */
-  watch(ms: number, stallMsMax: number): void {
+  /** Whether it was watched before and has not answered since. */
+  get isQuiet(): boolean {
+    return this.#chunks.length > 0 && this.#quietMs > 0;
+  }
+
+  /**
+   * Takes note that so much time went by; `stallMs` of it are the token's own doing. Past the bound its
+   * jobs are for others to do.
+   */
+  watch(ms: number, stallMs: number, stallMsMax: number): void {
     if (this.#chunks.length === 0) return;
     this.#quietMs += ms;
+    this.#stallMs += stallMs;
     const isNew = this.#averageUs === 0;
     const patienceMs = isNew ? firstPatience * stallMsMax : (slowness * this.#averageUs) / 1000;
-    if (this.#quietMs < Math.max(stallMsMax, patienceMs)) return;
+    if (this.#stallMs < Math.max(stallMsMax, patienceMs)) return;
     for (const chunk of this.#chunks) {
       if (!chunk.isAbandoned) this.#abandon(chunk);
     }
   }
 
   take(jobs: readonly SeatJob[]): void {
-    if (this.#chunks.length === 0) this.#quietMs = 0;
+    if (this.#chunks.length === 0) this.#wasHeard();
     this.#chunks.push({ jobs, generation: this.process.generation, isAbandoned: false });
     this.#socket.write(
       encodeJobs(
@@ -175,13 +185,18 @@ export class TokenSeat {
     this.#onFree(this);
   }
 
+  #wasHeard(): void {
+    this.#quietMs = 0;
+    this.#stallMs = 0;
+  }
+
   #settle(bytes: Buffer): void {
     const [front] = this.#chunks;
     const job = front?.jobs[this.#settled];
     if (front === undefined || job === undefined) return;
     const answer = readAnswer(bytes);
     this.#settled += 1;
-    this.#quietMs = 0;
+    this.#wasHeard();
     if (isSaturation(answer.code)) this.#rest();
     if (answer.code === 0) {
       this.#averageUs = this.#averageUs === 0 ? answer.us : this.#averageUs * 0.9 + answer.us * 0.1;

@@ -40,7 +40,10 @@ type Failure = {
  */
 export class TokenSigner {
   readonly #tokens: TokenSupervisor;
-  readonly #certified: ReadonlyMap<string, PublicKey | undefined>;
+  readonly #certified: Map<string, PublicKey | undefined>;
+  /** Labels of what is being signed, and how often. */
+  readonly #inFlight = new Map<string, number>();
+  readonly #idle = new Map<string, () => void>();
   #sampled = 0;
   #distrusted = 0;
   #canaryMs = 0;
@@ -73,6 +76,8 @@ export class TokenSigner {
    *   then has no signature.
    */
   async sign(orders: readonly SignOrder[]): Promise<Uint8Array[]> {
+    for (const { keyLabel } of orders) this.#demandKnown(keyLabel);
+    for (const { keyLabel } of orders) this.#begin(keyLabel);
     try {
       const results = await this.#attempt(orders);
       let failed = failuresIn(results);
@@ -91,22 +96,56 @@ export class TokenSigner {
     } catch (error) {
       this.#tokens.meter.count('callsRefused');
       throw error;
+    } finally {
+      for (const { keyLabel } of orders) this.#end(keyLabel);
     }
+  }
+
+  /** Signs with this key too. Every process of the token must know it already. */
+  serve({ label, publicKey }: SignerKeyWanted): void {
+    this.#certified.set(label, publicKey);
+  }
+
+  /** Ends after the signatures under way; whoever calls gives out no new ones with this key. */
+  async drop(label: string): Promise<void> {
+    if (this.#inFlight.has(label)) {
+      await new Promise<void>((resolve) => this.#idle.set(label, resolve));
+    }
+    this.#certified.delete(label);
+  }
+
+  #begin(label: string): void {
+    this.#inFlight.set(label, (this.#inFlight.get(label) ?? 0) + 1);
+  }
+
+  #end(label: string): void {
+    const left = (this.#inFlight.get(label) ?? 1) - 1;
+    if (left > 0) this.#inFlight.set(label, left);
+    else this.#inFlight.delete(label);
+    if (left > 0) return;
+    this.#idle.get(label)?.();
+    this.#idle.delete(label);
   }
 
   /** Has each process sign a challenge with each key, so that a silent loss is found without a caller. */
   async canary(): Promise<void> {
     const [label] = this.#certified.keys();
     if (label === undefined || this.#tokens.downReason !== undefined) return;
-    for (const process of this.#tokens.processes) await this.#canaryOf(process, label);
+    this.#begin(label);
+    try {
+      for (const process of this.#tokens.processes) await this.#canaryOf(process, label);
+    } finally {
+      this.#end(label);
+    }
   }
 
   async #canaryOf(process: TokenProcess, label: string): Promise<void> {
     const challenge = keyChallenge();
+    const seat = process.seats.find((one) => one.isReady);
+    if (seat === undefined) return;
     const answer = await new Promise<SeatAnswer>((resolve) => {
-      const seat = process.seats.find((one) => one.isReady);
       const job = { label, digest: digestOf(challenge), settle: resolve, refuse: () => {} };
-      seat?.take([job], performance.now());
+      seat.take([job]);
     });
     const result = this.#read({ keyLabel: label, content: challenge, verify: true }, answer);
     if (!isFailure(result)) {
@@ -119,10 +158,10 @@ export class TokenSigner {
   }
 
   async #attempt(orders: readonly SignOrder[]): Promise<(Uint8Array | Failure)[]> {
-    const jobs = orders.map(({ keyLabel, content }) => {
-      this.#demandKnown(keyLabel);
-      return { label: keyLabel, digest: digestOf(content) };
-    });
+    const jobs = orders.map(({ keyLabel, content }) => ({
+      label: keyLabel,
+      digest: digestOf(content),
+    }));
     const answers = await this.#tokens.sign(jobs);
     return answers.map((answer, index) => this.#read(orders[index] as SignOrder, answer));
   }

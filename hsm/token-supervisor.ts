@@ -271,9 +271,8 @@ export class TokenSupervisor implements AsyncDisposable {
   /** Finds out who does not answer. */
   #look(ms: number): void {
     for (const process of this.#serving) {
-      for (const seat of process.seats) seat.watch(ms, this.#bounds.signStallMsMax);
-      const quietMs = Math.max(...process.seats.map((seat) => seat.quietMs));
-      if (quietMs <= this.#bounds.signHangMsMax) continue;
+      if (process.quietMsAfter(ms, this.#bounds.signStallMsMax) <= this.#bounds.signHangMsMax)
+        continue;
       this.meter.count('hangs');
       this.replace(process, 'does not answer');
     }
