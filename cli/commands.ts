@@ -4,6 +4,8 @@ import { Block } from '#formats';
 import { verifyReceipt } from '#peer';
 import { countOption, dirOption, textOption } from './arguments.ts';
 import type { Arguments } from './arguments.ts';
+import { auditCommands } from './audit-commands.ts';
+import { ceremonyCommands } from './ceremony-commands.ts';
 import { sayAnswer, sayJson, word } from './command.ts';
 import type { Command } from './command.ts';
 import { admitIdentity, listClients, newClient, revokeClient } from './clients.ts';
@@ -14,6 +16,7 @@ import { parseGrant } from './grant-text.ts';
 import { keyCommands } from './key-commands.ts';
 import { readNamed } from './named-file.ts';
 import { createNetwork } from './network-create.ts';
+import { orderCommands } from './order-commands.ts';
 import { openNetwork, serviceOf } from './network-open.ts';
 import { defaultNetwork, identityNames } from './network-spec.ts';
 import type { NetworkSpec } from './network-spec.ts';
@@ -148,6 +151,9 @@ export const commands = new Map<string, Command>([
     },
   ],
   ...keyCommands,
+  ...orderCommands,
+  ...auditCommands,
+  ...ceremonyCommands,
   [
     'contract approve',
     {

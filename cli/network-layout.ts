@@ -111,9 +111,23 @@ export class NetworkLayout {
     return join(this.ca(orgName), 'source.json');
   }
 
+  get certificatesDir(): string {
+    return join(this.dir, 'certificates');
+  }
+
+  /** Fingerprints of an organisation's keys that were revoked: none of them is certified again. */
+  revokedKeys(orgName: string): string {
+    return join(this.ca(orgName), 'revoked-keys.json');
+  }
+
   /** Certificate of a key that lives in a token. */
   keyCertificate(keyLabel: string): string {
-    return join(this.dir, 'certificates', `${keyLabel}.pem`);
+    return join(this.certificatesDir, `${keyLabel}.pem`);
+  }
+
+  /** What one token's signer host knows of the versions of its keys. */
+  keyRecord(tokenName: string): string {
+    return join(this.signerState(tokenName), 'keys.json');
   }
 
   /** TLS certificate chain and key of a server or transport identity. */

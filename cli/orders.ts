@@ -85,6 +85,16 @@ export function addApproval(text: string, approval: Approval): string {
   return writeSignedOrder(bytes, [...others, approval]);
 }
 
+/** @param more copies of the same order, with approvals of others. @throws CLI_ORDER_OTHER */
+export function mergeApprovals(text: string, more: readonly string[]): string {
+  const { hash } = parseSignedOrder(utf8(text));
+  return more.reduce((merged, other) => {
+    const copy = parseSignedOrder(utf8(other));
+    if (copy.hash !== hash) throw fault('CLI_ORDER_OTHER', { hash, other: copy.hash });
+    return copy.approvals.reduce(addApproval, merged);
+  }, text);
+}
+
 /** @throws CUSTODY_POLICY_INVALID, CUSTODY_DOCUMENT_… */
 export function policyOf({ policy }: CustodyStatus): OperatorPolicy {
   return parseOperatorPolicy(fromBase64Url(policy) ?? new Uint8Array(0));

@@ -18,15 +18,16 @@ export interface CommandOutput {
 export async function runCommand(args: readonly string[], output: CommandOutput): Promise<number> {
   try {
     const given = readArguments(args);
-    const [first = '', second = ''] = given.words;
+    const [first = ''] = given.words;
     if (first === '' || given.options['help'] === true) {
       output.say(usage());
       return 0;
     }
-    const two = commands.get(`${first} ${second}`);
-    const command = two ?? commands.get(first);
+    // `operator policy show` has three words, `up` has one; the longest that is known counts.
+    const length = [3, 2, 1].find((count) => commands.has(given.words.slice(0, count).join(' ')));
+    const command = commands.get(given.words.slice(0, length).join(' '));
     if (command === undefined) throw fault('CLI_USAGE_WRONG', { command: first });
-    const words = given.words.slice(two === undefined ? 1 : 2);
+    const words = given.words.slice(length);
     return (await command.run({ ...given, words }, output.say)) ?? 0;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;

@@ -13,10 +13,14 @@ export interface CeremonyKey {
   readonly label: string;
   /** DER SubjectPublicKeyInfo, P-256. */
   readonly spki: Uint8Array;
+  /** PKCS#10, DER, signed by the key. */
+  readonly request: Uint8Array;
 }
 
 export interface CeremonyReport {
   readonly zone: string;
+  /** Of the operator policy in the transcript: whether it is the right one is not in there. */
+  readonly policyHash: string;
   readonly operators: readonly string[];
   readonly witness: string;
   readonly keys: readonly CeremonyKey[];
@@ -57,7 +61,8 @@ export function verifyCeremony(bytes: Uint8Array): CeremonyReport {
   if (keys.length === 0) throw fault('CUSTODY_CEREMONY_INVALID', { why: 'no key' });
   demand(closed, 'keys', String(keys.length));
   const operators = checkPresence(transcript, policy, [opened, closed]);
-  return { zone: policy.zone, operators, witness: transcript.witness.id, keys };
+  const { zone, hash: policyHash } = policy;
+  return { zone, policyHash, operators, witness: transcript.witness.id, keys };
 }
 
 /** Reads the steps of one key: made, proved by a signature over the step before, requested. */
@@ -74,11 +79,11 @@ function readKey(steps: StepReader): CeremonyKey {
   if (!isProved) throw fault('CUSTODY_CEREMONY_INVALID', { label, why: 'proof' });
   const requested = steps.take(ceremonySteps.requested);
   demand(requested, 'label', label);
-  const request = parseCsr(bytesOf(requested, 'request'));
-  if (!equalBytes(request.publicKey.spki, spki)) {
+  const request = bytesOf(requested, 'request');
+  if (!equalBytes(parseCsr(request).publicKey.spki, spki)) {
     throw fault('CUSTODY_CEREMONY_INVALID', { label, why: 'request of another key' });
   }
-  return { label, spki };
+  return { label, spki, request };
 }
 
 /** Operators and witness approve the first and the last step: nobody joined late or left early. */

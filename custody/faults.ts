@@ -49,6 +49,7 @@ export const fault = declareFaults({
     'malformed',
     'A checkpoint of the audit log has no valid signature.',
   ],
+  CUSTODY_AUDIT_UNSIGNED: ['malformed', 'No checkpoint of the audit log is signed by these keys.'],
   CUSTODY_AUDIT_TRUNCATED: [
     'malformed',
     'The audit log lacks records that are known to have been.',

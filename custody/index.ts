@@ -1,7 +1,7 @@
 export { Approval, approvalParts, checkApproval } from './approval.ts';
 export type { ApprovalRules } from './approval.ts';
 export { AuditFile } from './audit-file.ts';
-export { checkpointEvent, checkpointStatement } from './audit-record.ts';
+export { checkpointEvent, checkpointStatement, parseAuditLine } from './audit-record.ts';
 export type { AuditRecord } from './audit-record.ts';
 export { CustodyClient } from './custody-client.ts';
 export { CustodyLog, auditLogName } from './custody-log.ts';
@@ -13,6 +13,8 @@ export type { OrderAnswer } from './order-desk.ts';
 export { OrderHistory } from './order-history.ts';
 export type { ToldOrder } from './order-history.ts';
 export { PolicyFile } from './policy-file.ts';
+export { verifyAuditLog } from './audit-log-verifier.ts';
+export type { AuditLogReport } from './audit-log-verifier.ts';
 export { AuditVerifier } from './audit-verifier.ts';
 export type { AuditReport, KnownRecord } from './audit-verifier.ts';
 export { authorise, checkApprovals } from './authorise.ts';

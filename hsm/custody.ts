@@ -42,10 +42,11 @@ export async function openCustody(
 
 /** Statements start with a name of their own, which no content that these keys sign does. */
 function checkpointSigner({ keys, signer }: SignerParts): CheckpointSigner {
-  const all = [...keys.values()];
-  const [key] = checkpointRoles.flatMap((role) => all.filter((one) => one.role === role));
-  const keyLabel = key?.label ?? '';
   return async (content) => {
+    // Looked for each time, the newest version last: keys are rotated while the host runs.
+    const all = [...keys.values()].toReversed();
+    const [key] = checkpointRoles.flatMap((role) => all.filter((one) => one.role === role));
+    const keyLabel = key?.label ?? '';
     const [signature] = await signer.sign([{ keyLabel, content, verify: true }]);
     return { key: keyLabel, signature: signature as Uint8Array };
   };

@@ -5,6 +5,7 @@ export const fault = declareFaults({
   SOFTHSM_TOKEN_EXISTS: ['conflict', 'The directory holds a token already.'],
   SOFTHSM_TOKEN_ABSENT: ['absent', 'The directory holds no token of this label.'],
   SOFTHSM_KEY_ABSENT: ['absent', 'The token holds no key of this label, or several.'],
+  SOFTHSM_LINE_FOREIGN: ['denied', 'A key signs the line of a ceremony that tells of itself only.'],
   SOFTHSM_SPEC_INVALID: ['malformed', 'The description of the token to be made is not valid.'],
   SOFTHSM_PROVISIONING_FAILED: ['broken', 'The token could not be made or read.'],
 });

@@ -1,6 +1,6 @@
 export { caCallContent } from './ca-call.ts';
 export type { CaCall } from './ca-call.ts';
-export { authoriseCaCall, requestCertificate } from './key-requests.ts';
+export { authoriseCaCall, proveKey, requestCertificate } from './key-requests.ts';
 export type { KeyInToken } from './key-requests.ts';
 export { findSoftHsmModule } from './module-path.ts';
 export { listTokenKeys, runProvisioning } from './run-provisioning.ts';

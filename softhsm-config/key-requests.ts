@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { fromHex } from '#base';
+import { fromHex, toBase64Url } from '#base';
 import type { SubjectFields } from '#crypto';
 import type { CaCall } from './ca-call.ts';
 import { findSoftHsmModule } from './module-path.ts';
@@ -35,9 +35,17 @@ export async function authoriseCaCall(of: KeyInToken, call: CaCall): Promise<Uin
   return perform(of, { kind: 'authorise', call });
 }
 
+/** Has a key sign the line of a ceremony that tells of it. @returns the signature, DER with low s. */
+export async function proveKey(of: KeyInToken, line: Uint8Array): Promise<Uint8Array> {
+  return perform(of, { kind: 'prove', line: toBase64Url(line) });
+}
+
 async function perform(
   of: KeyInToken,
-  what: { kind: 'csr'; subject: SubjectFields } | { kind: 'authorise'; call: CaCall },
+  what:
+    | { kind: 'csr'; subject: SubjectFields }
+    | { kind: 'authorise'; call: CaCall }
+    | { kind: 'prove'; line: string },
 ): Promise<Uint8Array> {
   const dir = resolve(of.dir);
   const { label, key } = of;

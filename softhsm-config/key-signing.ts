@@ -1,13 +1,15 @@
 import { ObjectClass } from 'graphene-pk11';
 import type { PrivateKey, Session } from 'graphene-pk11';
-import { toHex } from '#base';
+import { emptyBytes, fromBase64Url, toHex } from '#base';
 import { buildCsr, importTokenPoint } from '#crypto';
+import { ceremonySteps, parseAuditLine } from '#custody';
 import { caCallContent } from './ca-call.ts';
 import { fault } from './faults.ts';
 import { signInToken } from './sign-in-token.ts';
 import type { TokenTask } from './token-process.ts';
 import { slotOf, withLogin, withModule } from './token-session.ts';
 
+type KeyPlace = Task<'csr' | 'authorise' | 'prove'>;
 type Task<Kind extends TokenTask['kind']> = Extract<TokenTask, { kind: Kind }>;
 
 /** A certificate request that the key signs. @returns PKCS#10, DER in hex. */
@@ -29,8 +31,17 @@ export function signCaCall(task: Task<'authorise'>, pin: string): Promise<string
   );
 }
 
+/** The line of a ceremony that tells of this very key. @returns the signature, DER in hex. */
+export function signCeremonyLine(task: Task<'prove'>, pin: string): Promise<string> {
+  const line = fromBase64Url(task.line) ?? emptyBytes;
+  const { event, facts } = parseAuditLine(line);
+  const isAboutKey = event === ceremonySteps.generated && facts['label'] === task.key;
+  if (!isAboutKey) throw fault('SOFTHSM_LINE_FOREIGN', { key: task.key, event });
+  return withKey(task, pin, (session, key) => toHex(signInToken(session, key, line)));
+}
+
 function withKey<Value>(
-  { module, label, key }: Task<'csr' | 'authorise'>,
+  { module, label, key }: KeyPlace,
   pin: string,
   use: (session: Session, key: PrivateKey) => Value | Promise<Value>,
 ): Promise<Value> {

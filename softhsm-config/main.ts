@@ -5,7 +5,7 @@
 import { argv, stdout } from 'node:process';
 import { readFileSync } from 'node:fs';
 import { Fault, readSecret } from '#base';
-import { signCaCall, signCsr } from './key-signing.ts';
+import { signCaCall, signCeremonyLine, signCsr } from './key-signing.ts';
 import { listKeys } from './list-keys.ts';
 import { provisionToken } from './provision-token.ts';
 import type { TokenAnswer, TokenTask } from './token-process.ts';
@@ -15,6 +15,7 @@ function perform(task: TokenTask): Promise<unknown> {
   if (task.kind === 'list') return listKeys(task.module, task.label, pin);
   if (task.kind === 'csr') return signCsr(task, pin);
   if (task.kind === 'authorise') return signCaCall(task, pin);
+  if (task.kind === 'prove') return signCeremonyLine(task, pin);
   const pins = { user: pin, securityOfficer: readSecret(task.soPinFile) };
   return provisionToken(task.spec, task.module, pins);
 }

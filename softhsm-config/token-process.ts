@@ -17,7 +17,9 @@ export type TokenTask =
       soPinFile: string;
     }
   | (KeyTask & { kind: 'csr'; subject: SubjectFields })
-  | (KeyTask & { kind: 'authorise'; call: CaCall });
+  | (KeyTask & { kind: 'authorise'; call: CaCall })
+  /** Base64url of the ceremony's line that tells of the key. */
+  | (KeyTask & { kind: 'prove'; line: string });
 
 interface KeyTask {
   module: string;
