@@ -6,6 +6,7 @@ import {
   EndorseOutcomes,
   EndorseTasks,
   EndorserStatus,
+  LedgerKeys,
   ProposalOutcomes,
   ProposalTasks,
   contractPolicy,
@@ -49,9 +50,10 @@ export async function buildEndorser(
     dir: config.ledgerDir,
     log,
     validate: (block, lookups, configBlock) => validate(block, memo.of(configBlock), lookups),
+    keepsProofs: false,
   });
   if (ledger.height === 0n) await ledger.init(genesis);
-  const nodes = new HeldNodes(config.signers, log);
+  const nodes = new HeldNodes(config.signers, log, new LedgerKeys(ledger));
   await nodes.refresh();
   const { ledgerDir, simulationWorkers: workerCount } = config;
   const simulations = new SimulationPool({ ledgerDir, ledger, workerCount, log });
@@ -195,8 +197,8 @@ class EndorserService {
     if (policy === undefined) throw fault('ENDORSER_CONTRACT_UNKNOWN', { contract });
     const config = this.#channelConfig();
     // A node whose certificate was revoked must not keep the others from endorsing.
-    const candidates = nodes.all().flatMap(({ name, serializedIdentity }) => {
-      const identity = config.findMember(serializedIdentity);
+    const candidates = nodes.all().flatMap(({ name, key }) => {
+      const identity = config.findMember(key().serializedIdentity);
       return identity === undefined ? [] : [{ name, identity }];
     });
     const [smallest] = planEndorsement(config, policy, candidates);

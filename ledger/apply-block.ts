@@ -3,7 +3,8 @@ import type { Block } from '#formats';
 import { putBlockEntry, putBlockNumber } from './block-index.ts';
 import type { Place } from './block-files.ts';
 import type { Evaluation } from './evaluate.ts';
-import type { EvidenceLog, EvidencePlan } from './evidence-log.ts';
+import type { EvidenceKeeper } from './evidence-keeper.ts';
+import type { EvidencePlan } from './evidence-log.ts';
 import { putRequestEntry } from './request-index.ts';
 import { putSavepoint } from './savepoint.ts';
 import type { Savepoint } from './savepoint.ts';
@@ -32,7 +33,7 @@ export interface RecordedBlock {
  * @returns the new savepoint, and what the block did to the state.
  */
 export function applyBlock(
-  target: { store: Store; log: EvidenceLog; savepoint: Savepoint | undefined },
+  target: { store: Store; log: EvidenceKeeper; savepoint: Savepoint | undefined },
   recorded: RecordedBlock,
 ): { savepoint: Savepoint; changes: StateChange[] } {
   const { store } = target;
@@ -50,7 +51,9 @@ export function applyBlock(
   };
   const changes = changesOf(evaluation.updates);
   for (const [key, value] of changes) store.state.put(key, value);
-  if (evaluation.updates.hasMetadata) store.meta.put(metadataSeenKey, Buffer.of(1));
+  for (const namespace of evaluation.updates.namespacesWithMetadata) {
+    store.meta.put(metadataSeenKey(namespace), Buffer.of(1));
+  }
   putIndexes(store, recorded);
   putBlockNumber(store, savepoint.headerHash, header.number);
   target.log.put(evidence);

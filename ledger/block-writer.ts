@@ -72,6 +72,7 @@ export class BlockWriter {
       hasTransaction: (txId) => this.#reads.hasTransaction(txId),
       commitHash: this.#savepoint?.commitHash ?? emptyBytes,
       evidenceSize: this.#evidence.size,
+      keepsProofs: this.#parts.keepsProofs,
     });
   }
 

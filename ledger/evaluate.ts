@@ -34,6 +34,8 @@ export interface EvaluationBase {
   /** Of the block before; empty at blocks 0 and 1. */
   commitHash: Uint8Array;
   evidenceSize: bigint;
+  /** Whether anyone will ask for the commit hash and for leaves: else they are left empty. */
+  keepsProofs: boolean;
 }
 
 /** All that a block does to the ledger, decided but not stored. */
@@ -43,9 +45,9 @@ export interface Evaluation {
   /** As the transaction index has them; empty: none. */
   txIds: string[];
   updates: UpdateBatch;
-  /** Empty at block 0. */
+  /** Empty at block 0, and where no proofs are kept. */
   commitHash: Uint8Array;
-  /** RFC 6962 leaf hashes, one per request, in block order. */
+  /** RFC 6962 leaf hashes, one per request, in block order; each empty where no proofs are kept. */
   leafHashes: Uint8Array[];
   requests: { requestId: Uint8Array; entry: RequestEntry }[];
   isConfig: boolean;
@@ -75,8 +77,9 @@ export function evaluateBlock(
     codes,
     txIds: envelopes.map(transactionIdOf),
     updates,
-    commitHash: number === 0n ? emptyBytes : commitHash(codes, updates, base.commitHash),
-    ...evidenceOf(number, parsed, codes, base.evidenceSize),
+    commitHash:
+      number === 0n || !base.keepsProofs ? emptyBytes : commitHash(codes, updates, base.commitHash),
+    ...evidenceOf(number, parsed, codes, base),
     isConfig,
   };
 }
@@ -161,7 +164,7 @@ function evidenceOf(
   blockNumber: bigint,
   parsed: readonly (ParsedTransaction | undefined)[],
   codes: Uint8Array,
-  evidenceSize: bigint,
+  { evidenceSize, keepsProofs }: Pick<EvaluationBase, 'evidenceSize' | 'keepsProofs'>,
 ): Pick<Evaluation, 'leafHashes' | 'requests'> {
   const leafHashes: Uint8Array[] = [];
   const requests: Evaluation['requests'] = [];
@@ -174,7 +177,10 @@ function evidenceOf(
       const entry = { blockNumber, txIndex, requestIndex, leafIndex, code };
       requests.push({ requestId: requestIdOf(jws), entry });
     }
-    leafHashes.push(...leavesOf(transaction, bundle, blockNumber, code).map(leafHash));
+    const hashes = keepsProofs
+      ? leavesOf(transaction, bundle, blockNumber, code).map(leafHash)
+      : bundle.requests.map(() => emptyBytes);
+    leafHashes.push(...hashes);
   }
   return { leafHashes, requests };
 }

@@ -5,7 +5,7 @@ import type { BlockFiles } from './block-files.ts';
 import { readBlockEntry, readBlockNumber } from './block-index.ts';
 import type { BlockEntry } from './block-index.ts';
 import { leavesOf } from './evaluate.ts';
-import type { EvidenceLog } from './evidence-log.ts';
+import type { EvidenceKeeper } from './evidence-keeper.ts';
 import { isExecuted, readRequestEntry } from './request-index.ts';
 import type { RequestEntry } from './request-index.ts';
 import type { Store } from './store.ts';
@@ -40,14 +40,14 @@ export interface ReceiptParts {
 export class LedgerReads {
   readonly #store: Store;
   readonly #files: BlockFiles;
-  readonly #log: EvidenceLog;
+  readonly #log: EvidenceKeeper;
   readonly #cache = new LruMap<bigint, Block>(limits.ledgerBlocksCachedMax);
   /** Evidence leaves and transaction ids by block and index: a bundle's receipts are asked for together. */
   readonly #leaves = new LruMap<string, readonly Uint8Array[]>(limits.ledgerBlocksCachedMax);
   readonly #sizes = new LruMap<bigint, bigint>(limits.ledgerBlocksCachedMax);
   readonly #txIds = new LruMap<string, string>(limits.transactionsPerBlockMax);
 
-  constructor(store: Store, files: BlockFiles, log: EvidenceLog) {
+  constructor(store: Store, files: BlockFiles, log: EvidenceKeeper) {
     this.#store = store;
     this.#files = files;
     this.#log = log;

@@ -19,8 +19,8 @@ export type StateRow = StateEntry & { key: string };
  */
 export class State {
   readonly #store: Pick<Store, 'state' | 'meta'>;
-  /** Known for the block that the state stands at. */
-  #metadataSeen: boolean | undefined;
+  /** By namespace, known for the block that the state stands at. */
+  readonly #metadataSeen = new Map<string, boolean>();
 
   constructor(store: Pick<Store, 'state' | 'meta'>) {
     this.#store = store;
@@ -28,7 +28,7 @@ export class State {
 
   /** A block was applied: what was remembered of the state before may be wrong. */
   moved(): void {
-    this.#metadataSeen = undefined;
+    this.#metadataSeen.clear();
   }
 
   get(namespace: string, key: string): StateEntry | undefined {
@@ -41,10 +41,14 @@ export class State {
     return stored === undefined ? undefined : decodeVersion(stored);
   }
 
-  /** Nearly no channel uses metadata: as long as none was ever written, no key is looked up for it. */
+  /** Nearly no contract's keys have any: where none was ever written, no key is looked up for it. */
   metadata(namespace: string, key: string): Uint8Array | undefined {
-    this.#metadataSeen ??= this.#store.meta.get(metadataSeenKey) !== undefined;
-    return this.#metadataSeen ? this.get(namespace, key)?.metadata : undefined;
+    let seen = this.#metadataSeen.get(namespace);
+    if (seen === undefined) {
+      seen = this.#isMarked(metadataSeenKey(namespace)) || this.#isMarked(metadataSeenAnywhere);
+      this.#metadataSeen.set(namespace, seen);
+    }
+    return seen ? this.get(namespace, key)?.metadata : undefined;
   }
 
   /**
@@ -69,6 +73,10 @@ export class State {
     return this.scan(namespace, start, end).take(limit).toArray();
   }
 
+  #isMarked(mark: string): boolean {
+    return this.#store.meta.get(mark) !== undefined;
+  }
+
   #read(namespace: string, key: string): Uint8Array | undefined {
     const at = stateKey(namespace, key);
     // Such a key was never let in, and LMDB throws at it.
@@ -76,8 +84,13 @@ export class State {
   }
 }
 
-/** In the meta table: some key has, or had, metadata. */
-export const metadataSeenKey = 'metadata';
+/** In the meta table: some key of the namespace has, or had, metadata. */
+export function metadataSeenKey(namespace: string): string {
+  return Buffer.from(`${metadataSeenAnywhere}\0${namespace}`, 'utf8').toString('latin1');
+}
+
+/** What tables say instead that were written before namespaces were told apart. */
+const metadataSeenAnywhere = 'metadata';
 
 export function stateKey(namespace: string, key: string): string {
   const text = `${namespace}\0${key}`;

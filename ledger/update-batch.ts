@@ -13,11 +13,11 @@ export interface Update {
 /** What the valid transactions of one block so far do to the state; the last update of a key wins. */
 export class UpdateBatch {
   readonly #namespaces = new Map<string, Map<string, Update>>();
-  #hasMetadata = false;
+  readonly #withMetadata = new Set<string>();
 
-  /** Whether some key gets metadata. */
-  get hasMetadata(): boolean {
-    return this.#hasMetadata;
+  /** Namespaces of which some key gets metadata. */
+  get namespacesWithMetadata(): Iterable<string> {
+    return this.#withMetadata;
   }
 
   get(namespace: string, key: string): Update | undefined {
@@ -31,7 +31,7 @@ export class UpdateBatch {
       this.#namespaces.set(namespace, updates);
     }
     updates.set(key, update);
-    if (update.metadata !== undefined) this.#hasMetadata = true;
+    if (update.metadata !== undefined) this.#withMetadata.add(namespace);
   }
 
   /** Namespaces in bytewise order. */

@@ -1,7 +1,7 @@
 import type { Log } from '#base';
 import type { Block, BlockHeader, TransactionVerdict } from '#formats';
 import type { BlockFiles } from './block-files.ts';
-import type { EvidenceLog } from './evidence-log.ts';
+import type { EvidenceKeeper } from './evidence-keeper.ts';
 import type { Lookups } from './lookups.ts';
 import type { Savepoint } from './savepoint.ts';
 import type { Store } from './store.ts';
@@ -58,7 +58,9 @@ export interface LedgerParts {
   lock: Disposable;
   store: Store;
   files: BlockFiles;
-  evidenceLog: EvidenceLog;
+  evidenceLog: EvidenceKeeper;
+  /** Whether it keeps what proves the chain to others: evidence log and commit hash. */
+  keepsProofs: boolean;
   savepoint: Savepoint | undefined;
   validate: Validate;
   log: Log;

@@ -58,6 +58,7 @@ export async function openTestLedger(
     validate?: Validate;
     log?: typeof silentLog;
     diskReserveBytes?: number;
+    keepsProofs?: boolean;
     lag?: { blocksMax?: number; entriesMax?: number; bytesMax?: number };
   } = {},
 ): Promise<Ledger> {
@@ -66,6 +67,7 @@ export async function openTestLedger(
     log: options.log ?? silentLog,
     validate: options.validate ?? believe,
     diskReserveBytes: options.diskReserveBytes ?? 0,
+    keepsProofs: options.keepsProofs ?? true,
     lag: options.lag ?? {},
   });
   if (ledger.height === 0n) await ledger.init(genesisBlock());

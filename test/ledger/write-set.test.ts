@@ -1,6 +1,9 @@
 import t from 'tap';
 import { textOf, toHex, utf8 } from '#base';
 import { KvMetadataWrite, validationCodes } from '#formats';
+import { removed } from '../../ledger/recent-entries.ts';
+import { metadataSeenKey } from '../../ledger/state.ts';
+import { flushStore, openStore } from '../../ledger/store.ts';
 import { commit, openTestLedger, temporaryDir, versionOf } from './support.ts';
 
 const { MVCC_READ_CONFLICT } = validationCodes;
@@ -91,3 +94,34 @@ t.test('keys are in the order of their bytes, not of their UTF-16', async (t) =>
   t.same(ledger.range('notar', '', '', 9), [], 'a namespace does not see its neighbour');
   t.same(ledger.range('notary', 'b'.repeat(5_000), '', 9).length, 3, 'bounds may be of any length');
 });
+
+t.test(
+  'metadata of a namespace is kept by later writes, also after a restart and behind another',
+  async (t) => {
+    const dir = temporaryDir(t);
+    const metadataOf = async (from: 'restart' | 'oldTables', index: number) => {
+      if (from === 'oldTables') markAsOldTables(dir);
+      await using ledger = await openTestLedger(dir);
+      await commit(ledger, { name: `other ${index}`, namespace: 'other', writes: [['a', 'x']] });
+      await commit(ledger, { name: `own ${index}`, writes: [['a', `${index}`]] });
+      t.equal(ledger.get('other', 'a')?.metadata, undefined);
+      return ledger.get('notary', 'a')?.metadata;
+    };
+    {
+      await using ledger = await openTestLedger(dir);
+      await commit(ledger, { name: '0', namespace: 'other', writes: [['a', 'x']] });
+      await commit(ledger, { name: '1', writes: [['a', '1']], metadata: [['a', 'm']] });
+    }
+    t.ok(await metadataOf('restart', 2), 'a write after a restart keeps it');
+    t.ok(await metadataOf('oldTables', 3), 'as in tables that tell no namespaces apart');
+  },
+);
+
+/** Leaves the one mark that tables had before namespaces were told apart. */
+function markAsOldTables(dir: string): void {
+  const store = openStore(dir);
+  store.meta.put(metadataSeenKey('notary'), removed);
+  store.meta.put('metadata', Buffer.of(1));
+  flushStore(dir, store);
+  void store.root.close();
+}
