@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildContract } from '#wasm';
-import type { Test } from 'tap';
+import { temporaryDir } from './softhsm.ts';
+import type { TestScope } from './softhsm.ts';
 
-/** Compiles one of test/wasm/contracts/ into the test's own folder. */
-export async function compiledContract(t: Test, name: string): Promise<Uint8Array> {
+/** Compiles one of test/wasm/contracts/. */
+export async function compiledContract(t: TestScope, name: string): Promise<Uint8Array> {
   const source = join(import.meta.dirname, '..', 'wasm', 'contracts', `${name}.as.ts`);
-  const outFile = join(t.testdir({}), `${name}.wasm`);
+  const outFile = join(temporaryDir(t), `${name}.wasm`);
   await buildContract(source, outFile);
   return new Uint8Array(readFileSync(outFile));
 }

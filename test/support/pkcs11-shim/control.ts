@@ -42,6 +42,9 @@ const tokenFields = {
   flipped: 24,
   sessionsKilled: 28,
   releases: 32,
+  killCall: 36,
+  killAfter: 40,
+  killCountdown: 44,
 } as const;
 const counters: ReadonlySet<string> = new Set(['flipped', 'sessionsKilled', 'releases']);
 type TokenField = keyof typeof tokenFields;
@@ -97,6 +100,13 @@ export class ShimControl implements Disposable {
   /** Calls to the function so far, by all processes. */
   calls(name: ShimFunction): number {
     return this.fault(name, 'calls');
+  }
+
+  /** The next call but `countdown` ends the process that started the one it is made in, as kill -9 does. */
+  killParent(name: ShimFunction, moment: 'before' | 'after', countdown: number): void {
+    this.set('killCountdown', countdown);
+    this.set('killAfter', moment === 'after' ? 1 : 0);
+    this.set('killCall', shimFunctions[name] + 1);
   }
 
   /** Everything works again; counters stay. */

@@ -81,7 +81,10 @@ struct control {
   uint32_t flipped;
   uint32_t sessions_killed;
   uint32_t releases; /* raised: what hangs returns */
-  uint32_t reserved[23];
+  uint32_t kill_call;   /* the call that ends this process's parent, plus one; 0 is none */
+  uint32_t kill_after;  /* whether it is made first */
+  uint32_t kill_countdown;
+  uint32_t reserved[20];
   struct host hosts[hosts];
   struct fault faults[functions];
 };
@@ -122,10 +125,19 @@ static void sleep_us(uint32_t us) {
   while (nanosleep(&left, &left) != 0 && errno == EINTR) continue;
 }
 
+static void end_parent(int function, uint32_t is_after) {
+  if (get(&control->kill_call) != (uint32_t)function + 1) return;
+  if (get(&control->kill_after) != is_after || take(&control->kill_countdown)) return;
+  __atomic_store_n(&control->kill_call, 0, __ATOMIC_SEQ_CST);
+  kill(getppid(), SIGKILL);
+  for (;;) pause();
+}
+
 /* What every call meets first. @returns CKR_OK when it is to be made. */
 static ck meet(int function) {
   struct fault *fault = &control->faults[function];
   add(&fault->calls, 1);
+  end_parent(function, 0);
   uint32_t delay = get(&fault->delay_us);
   if (delay != 0) sleep_us(delay);
   if (take(&fault->hang)) {
@@ -141,6 +153,7 @@ static ck meet(int function) {
 }
 
 static ck answered(int function, ck result) {
+  end_parent(function, 1);
   struct fault *fault = &control->faults[function];
   if (result == CKR_OK && take(&fault->lost_count)) {
     add(&fault->failed, 1);
