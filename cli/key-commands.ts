@@ -7,6 +7,7 @@ import type { Command } from './command.ts';
 import { readNamed } from './named-file.ts';
 import { openNetwork } from './network-open.ts';
 import { revokeKey } from './revoke-key.ts';
+import { keysToRotate, rotateKey } from './rotate-key.ts';
 
 /** Commands about the keys in tokens and their certificates. */
 export const keyCommands: readonly [words: string, command: Command][] = [
@@ -45,7 +46,22 @@ export const keyCommands: readonly [words: string, command: Command][] = [
         const pasted = file === undefined ? undefined : readText(file);
         const { notAfter } = parsePem(await certifyKey(dirOption(given), name, pasted));
         say(`key ${name} certified until ${notAfter.toISOString()}`);
-        say('restart its signer host, and the manager: both read it when they start');
+        say('restart its signer host, the endorsers and the manager: they read it when they start');
+      },
+    },
+  ],
+  [
+    'key rotate',
+    {
+      form: 'NAME|ORG [--dir DIR] [--key FILE,FILE…]',
+      purpose: 'put a new key in the place of a key, or of all keys of an organisation or the zone',
+      run: async (given, say) => {
+        const dir = dirOption(given);
+        const { key: files } = given.options;
+        const keyFiles = typeof files === 'string' ? files.split(',') : undefined;
+        for (const key of keysToRotate(dir, word(given, 0, 'NAME|ORG'))) {
+          sayJson(say, await rotateKey(dir, key, keyFiles));
+        }
       },
     },
   ],

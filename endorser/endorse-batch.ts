@@ -1,7 +1,7 @@
 import { Fault, limits } from '#base';
 import type { Log } from '#base';
 import type { EndorseItem, NodeEndorsement, SignerClient } from '#formats';
-import type { HeldNode } from './nodes.ts';
+import type { HeldNode, NodeKey } from './nodes.ts';
 
 /** One payload and the nodes that shall endorse it. */
 export interface EndorsementWish {
@@ -27,7 +27,14 @@ export async function endorseBatch(
   log: Log,
 ): Promise<EndorsementMade[]> {
   const jobs = wishes.flatMap(({ payload, nodes }, wish) =>
-    nodes.map((node, place): Job => ({ wish, place, node, payload, made: undefined })),
+    nodes.map((node, place): Job => ({
+      wish,
+      place,
+      node,
+      key: node.key(),
+      payload,
+      made: undefined,
+    })),
   );
   const bySigner = Map.groupBy(jobs, ({ node }) => node.signer);
   await Promise.all(
@@ -43,6 +50,8 @@ interface Job {
   wish: number;
   place: number;
   node: HeldNode;
+  /** As it was when its signature was asked for. */
+  key: NodeKey;
   payload: Uint8Array;
   made: Uint8Array | Fault | undefined;
 }
@@ -51,6 +60,7 @@ async function signBatch(signer: SignerClient, batch: readonly Job[], log: Log):
   let left = batch;
   while (left.length > 0) {
     try {
+      for (const job of left) job.key = job.node.key();
       const signatures = await signer.endorse(left.map(itemOf));
       for (const [index, job] of left.entries()) job.made = signatures[index];
       return;
@@ -64,8 +74,8 @@ async function signBatch(signer: SignerClient, batch: readonly Job[], log: Log):
   }
 }
 
-function itemOf({ node, payload }: Job): EndorseItem {
-  return { keyLabel: node.name, proposalResponsePayload: payload };
+function itemOf({ key, payload }: Job): EndorseItem {
+  return { keyLabel: key.label, proposalResponsePayload: payload };
 }
 
 /**
@@ -74,12 +84,11 @@ function itemOf({ node, payload }: Job): EndorseItem {
  */
 function gather(jobs: readonly Job[]): EndorsementMade {
   const endorsements: NodeEndorsement[] = [];
-  for (const { node, made } of jobs) {
+  for (const { node, key, made } of jobs) {
     if (made instanceof Fault && made.kind === 'busy') continue;
     if (made instanceof Fault) return made;
-    const { name, serializedIdentity } = node;
-    const signature = made as Uint8Array;
-    endorsements.push({ node: name, endorsement: { endorser: serializedIdentity, signature } });
+    const endorsement = { endorser: key.serializedIdentity, signature: made as Uint8Array };
+    endorsements.push({ node: node.name, endorsement });
   }
   return endorsements;
 }

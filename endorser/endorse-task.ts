@@ -7,11 +7,13 @@ import {
   EndorseOutcome,
   bundleEventName,
   lifecycleNamespace,
+  parseRotateOperation,
   buildProposalResponsePayload,
 } from '#formats';
 import type { EndorseTask, RequestEvent } from '#formats';
 import { lifecycleFacts } from '#policy';
 import type { ChannelConfig } from '#policy';
+import { checkRotation } from './check-rotation.ts';
 import { fault } from './faults.ts';
 import type { HeldNode } from './nodes.ts';
 import { refusalOf } from './request-verifier.ts';
@@ -51,6 +53,7 @@ export async function endorseTask(
     checkTask(parsed, context);
     const { verified, refusals } = verifyRequests(parsed, context);
     if (refusals.length > 0) return { ...EndorseOutcome.initial(), refusals };
+    checkRotations(parsed, verified, context);
     const nodes = context.nodesFor(parsed.contract, task.targetNodes);
     const simulated = await simulate(parsed, verified, nodes, context);
     const proposalResponsePayload = votePayload(parsed, simulated);
@@ -134,6 +137,21 @@ function verifyRequests(
     }
   }
   return { verified, refusals };
+}
+
+/** Certificates are the channel configuration's to judge, which simulations do not have. */
+function checkRotations(
+  { contract }: ParsedTask,
+  verified: readonly VerifiedRequest[],
+  { config }: EndorseContext,
+): void {
+  if (contract !== lifecycleNamespace) return;
+  for (const { request, identity } of verified) {
+    for (const operation of request.payload.operations) {
+      const record = parseRotateOperation(operation);
+      if (record !== undefined) checkRotation(record, identity, config);
+    }
+  }
 }
 
 function simulate(

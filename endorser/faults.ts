@@ -1,6 +1,11 @@
 import { declareFaults } from '#base';
 
 export const fault = declareFaults({
+  ENDORSER_ROTATION_DENIED: [
+    'denied',
+    'Who asks for the rotation, or its new key, is not the organisation’s.',
+  ],
+  ENDORSER_ROTATION_STALE: ['conflict', 'The rotation does not follow the key’s present version.'],
   ENDORSER_TASK_INVALID: ['malformed', 'The endorsement task contradicts itself.'],
   ENDORSER_HEIGHT_BEHIND: ['busy', 'The endorser has not reached the height of the task.'],
   ENDORSER_BLOCK_REFUSED: ['malformed', 'The block is not signed as the channel demands.'],

@@ -9,6 +9,7 @@ import {
   lifecycleKeys,
   readApprovals,
   readDefinition,
+  readRotation,
   withApproval,
 } from '#formats';
 import type { Agreement, Approvals, ApprovedContract, KvMetadataWrite, KvWrite } from '#formats';
@@ -142,6 +143,30 @@ export class LifecycleOperations {
     }
     for (const write of definitionWrites({ ...definition, codeHash }, code)) this.state.put(write);
     return [...agreeing];
+  }
+
+  /**
+   * Records that a new version takes a key's place. Its signatures and certificates were verified
+   * before; here it has to follow the version that the ledger knows.
+   *
+   * @returns the new version's label.
+   * @throws ENDORSER_ROTATION_STALE
+   */
+  rotate(record: Uint8Array): string {
+    const { key, old, next } = readRotation(record);
+    const stateKey = lifecycleKeys.rotation(key);
+    const before = this.state.get(stateKey);
+    // Whoever lost the answer brings the same record again.
+    if (before !== undefined && equalBytes(before, record)) return next.label;
+    const known = before === undefined ? undefined : readRotation(before).next;
+    const follows =
+      known === undefined
+        ? old.version === 1
+        : equalBytes(known.serializedIdentity, old.serializedIdentity) &&
+          known.version === old.version;
+    if (!follows) throw fault('ENDORSER_ROTATION_STALE', { key, version: next.version });
+    this.state.put({ key: stateKey, isDelete: false, value: record });
+    return next.label;
   }
 
   #approvals(mspid: string): Approvals {

@@ -1,29 +1,43 @@
 import { Fault } from '#base';
 import type { Log } from '#base';
-import { SignerClient } from '#formats';
-import type { NodeEndorsement, SignerKey } from '#formats';
+import { SignerClient, versionLabel } from '#formats';
+import type { LedgerKeys, NodeEndorsement, SignerKey } from '#formats';
 import type { EndorserConfig } from './config.ts';
 import { fault } from './faults.ts';
+
+/** The version of a node's key that endorses now. */
+export interface NodeKey {
+  /** In its token. */
+  label: string;
+  /** msp.SerializedIdentity bytes. */
+  serializedIdentity: Uint8Array;
+}
 
 export interface HeldNode {
   name: string;
   mspid: string;
-  /** msp.SerializedIdentity bytes. */
-  serializedIdentity: Uint8Array;
   signer: SignerClient;
   /** Its token was away when its signer host was last asked. */
   isDown: boolean;
+  /** What the ledger says now; to be asked once for a signature and its identity. */
+  key: () => NodeKey;
 }
 
 /** The nodes whose keys this endorser reaches, and how to have their endorsement made. */
 export class HeldNodes implements Disposable {
   readonly #signers: { client: SignerClient; allowed: readonly string[] | undefined }[];
   readonly #log: Log;
+  readonly #ledgerKeys: Pick<LedgerKeys, 'rotationOf'>;
   #nodes = new Map<string, HeldNode>();
   #isComplete = false;
 
-  constructor(signers: EndorserConfig['signers'], log: Log) {
+  constructor(
+    signers: EndorserConfig['signers'],
+    log: Log,
+    ledgerKeys: Pick<LedgerKeys, 'rotationOf'>,
+  ) {
     this.#log = log;
+    this.#ledgerKeys = ledgerKeys;
     this.#signers = signers.map(({ socket, nodes }) => ({
       client: new SignerClient(socket),
       allowed: nodes,
@@ -36,7 +50,7 @@ export class HeldNodes implements Disposable {
     const found = await Promise.all(
       this.#signers.map(async ({ client, allowed }) => {
         try {
-          return nodesOf(client, await client.describe(), allowed);
+          return this.#nodesOf(client, await client.describe(), allowed);
         } catch (error) {
           if (!(error instanceof Fault)) throw error;
           isComplete = false;
@@ -106,6 +120,20 @@ export class HeldNodes implements Disposable {
     return endorsements;
   }
 
+  #nodesOf(
+    signer: SignerClient,
+    keys: readonly SignerKey[],
+    allowed: readonly string[] | undefined,
+  ): [string, HeldNode][] {
+    return keys
+      .filter((key) => servesNode(key, allowed))
+      .map((described) => {
+        const { label: name, mspid, faultCode } = described;
+        const key = () => this.#ledgerKeys.rotationOf(name)?.next ?? describedKey(described);
+        return [name, { name, mspid, signer, isDown: faultCode !== '', key }];
+      });
+  }
+
   [Symbol.dispose](): void {
     for (const { client } of this.#signers) client.close();
   }
@@ -116,29 +144,21 @@ async function endorseGroup(
   group: readonly HeldNode[],
   payload: Uint8Array,
 ): Promise<NodeEndorsement[]> {
+  const keys = group.map((node) => node.key());
   const signatures = await signer.endorse(
-    group.map((node) => ({ keyLabel: node.name, proposalResponsePayload: payload })),
+    keys.map(({ label }) => ({ keyLabel: label, proposalResponsePayload: payload })),
   );
   return group.map((node, index) => ({
     node: node.name,
     endorsement: {
-      endorser: node.serializedIdentity,
+      endorser: (keys[index] as NodeKey).serializedIdentity,
       signature: signatures[index] as Uint8Array,
     },
   }));
 }
 
-function nodesOf(
-  signer: SignerClient,
-  keys: readonly SignerKey[],
-  allowed: readonly string[] | undefined,
-): [string, HeldNode][] {
-  return keys
-    .filter((key) => servesNode(key, allowed))
-    .map(({ label, mspid, serializedIdentity, faultCode }) => [
-      label,
-      { name: label, mspid, serializedIdentity, signer, isDown: faultCode !== '' },
-    ]);
+function describedKey({ label, version, serializedIdentity }: SignerKey): NodeKey {
+  return { label: versionLabel(label, version), serializedIdentity };
 }
 
 function servesNode(key: SignerKey, allowed: readonly string[] | undefined): boolean {

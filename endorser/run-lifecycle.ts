@@ -1,5 +1,5 @@
 import { emptyBytes, equalBytes, fromHex, limits, toHex, utf8 } from '#base';
-import { lifecycleNamespace, parseLifecycleOperation } from '#formats';
+import { lifecycleNamespace, parseLifecycleOperation, parseRotateOperation } from '#formats';
 import { parseApplicationPolicyText } from '#policy';
 import { fault } from './faults.ts';
 import { answerLifecycleCall } from './lifecycle-calls.ts';
@@ -68,17 +68,20 @@ export function runLifecycleCall(call: ContractCall, source: StateSource): CallR
   return { ok: true, response, readWriteSet, event: undefined, contractVersion };
 }
 
-/** @returns hex SHA-256 of the code. */
+/** @returns hex SHA-256 of the code, or the label of a key's new version. */
 function answerRequest(
   { operations: asked, clientIsAdmin, clientMspId }: SimulatedRequest,
   { endorsers }: LifecycleGrounds,
   operations: LifecycleOperations,
 ): Uint8Array {
-  if (!clientIsAdmin) throw fault('ENDORSER_ADMIN_REQUIRED');
   const [operation, ...others] = asked;
   if (operation === undefined || others.length > 0) {
     throw fault('ENDORSER_DEFINITION_INVALID', { reason: 'one operation in a request' });
   }
+  const record = parseRotateOperation(operation);
+  // Whoever may ask for it was looked at before: the zone's own administrators may too.
+  if (record !== undefined) return utf8(operations.rotate(record));
+  if (!clientIsAdmin) throw fault('ENDORSER_ADMIN_REQUIRED');
   const { kind, policyText, codeHash, code, ...named } = parseLifecycleOperation(operation);
   const definition = { ...named, applicationPolicy: parseApplicationPolicyText(policyText) };
   checkDefinition(definition);

@@ -17,6 +17,7 @@ export const fault = declareFaults({
     'The transaction lacks a layer that Fabric demands.',
   ],
   FORMATS_DEFINITION_INVALID: ['malformed', 'The contract definition would stop Fabric peers.'],
+  FORMATS_ROTATION_INVALID: ['malformed', 'The record of a key’s rotation contradicts itself.'],
   FORMATS_PACKAGE_INVALID: ['malformed', 'The package does not hold one contract of type wasm.'],
   FORMATS_REQUEST_TOO_LARGE: ['malformed', 'The request is larger than allowed.'],
   FORMATS_REQUEST_NOT_COMPACT: ['malformed', 'The request is not a JWS in compact form.'],

@@ -19,11 +19,18 @@ export * from './fabric-rwset.ts';
 export { filteredBlockOf } from './filtered-block.ts';
 export { toldTransaction } from './told-transaction.ts';
 export type { ToldTransaction } from './told-transaction.ts';
+export * from './key-rotation.ts';
+export { checkRotationWrites, isAboutRotation } from './key-rotation-check.ts';
+export { LedgerKeys } from './ledger-keys.ts';
 export * from './lifecycle.ts';
 export * from './lifecycle-approvals.ts';
 export { isPackageOf, parseContractPackage } from './lifecycle-package.ts';
 export type { ContractPackage } from './lifecycle-package.ts';
-export { parseLifecycleOperation } from './lifecycle-request.ts';
+export {
+  parseLifecycleOperation,
+  parseRotateOperation,
+  rotateFunction,
+} from './lifecycle-request.ts';
 export type { LifecycleOperation } from './lifecycle-request.ts';
 export { checkApprovalWrites, isAboutApprovals, namesOnly } from './lifecycle-approvals-check.ts';
 export {

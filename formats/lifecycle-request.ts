@@ -39,3 +39,22 @@ export function parseLifecycleOperation({ function: kind, args }: Operation): Li
   if (code === undefined || code.length > limits.contractCodeBytesMax) throw invalid('code');
   return { ...definition, codeHash: sha256(code), code };
 }
+
+/** The function of `_lifecycle` by which an administrator brings the record of a key's rotation. */
+export const rotateFunction = 'rotate';
+
+/**
+ * Reads `rotate`: one argument, a countersign.KeyRotation in base64.
+ *
+ * @returns undefined for another function.
+ * @throws FORMATS_DEFINITION_INVALID
+ */
+export function parseRotateOperation({ function: name, args }: Operation): Uint8Array | undefined {
+  if (name !== rotateFunction) return undefined;
+  const [text = '', ...rest] = args;
+  const record = fromBase64(text);
+  if (record === undefined || record.length === 0 || rest.length > 0) {
+    throw fault('FORMATS_DEFINITION_INVALID', { reason: 'argument', key: 'rotation' });
+  }
+  return record;
+}

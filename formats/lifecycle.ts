@@ -27,7 +27,7 @@ export const definitionFields = [
 ] as const;
 export type DefinitionField = (typeof definitionFields)[number];
 
-/** Keys in {@link lifecycleNamespace}: Fabric's two, and three of ours that stock peers ignore. */
+/** Keys in {@link lifecycleNamespace}: Fabric's two, and four of ours that stock peers ignore. */
 export const lifecycleKeys = {
   metadata: (name: string) => `namespaces/metadata/${name}`,
   field: (name: string, field: DefinitionField) => `namespaces/fields/${name}/${field}`,
@@ -37,6 +37,8 @@ export const lifecycleKeys = {
   contract: (name: string) => `countersign/contract/${name}`,
   /** Holds what one organisation has approved; under its own endorsement alone. */
   approvals: (mspid: string) => `countersign/approvals/${mspid}`,
+  /** Holds the newest rotation of one of the zone's keys. @param name of the key, not of a version. */
+  rotation: (name: string) => `countersign/rotation/${name}`,
 } as const;
 
 /** A contract as the channel agreed on it. */

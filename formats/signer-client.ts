@@ -1,7 +1,10 @@
 import { LinkClient, emptyBytes, limits } from '#base';
 import { fault } from './faults.ts';
 import {
+  CertifyKeyCall,
   EndorseCall,
+  RetireKeyAnswer,
+  RetireKeyCall,
   SignBlockCall,
   SignCsrCall,
   SignEnvelopeCall,
@@ -10,7 +13,7 @@ import {
   SignerReport,
   signerMethods,
 } from './zone-signer.ts';
-import type { EndorseItem, SignEnvelopeItem, SignerKey } from './zone-signer.ts';
+import type { EndorseItem, RetiredKey, SignEnvelopeItem, SignerKey } from './zone-signer.ts';
 
 /**
  * Calls a signer host over its Unix socket; the owner closes it.
@@ -69,6 +72,25 @@ export class SignerClient implements Disposable {
     const call = SignCsrCall.encode(request);
     const [csr] = await this.#sign(signerMethods.signCsr, call, 1);
     return csr as Uint8Array;
+  }
+
+  /**
+   * Puts a version that operators ordered in force beside the one before.
+   *
+   * @param certificate PEM.
+   * @returns countersign.KeyRotation bytes, signed with both keys: for the ledger.
+   */
+  async certifyKey(key: string, certificate: Uint8Array): Promise<Uint8Array> {
+    const call = CertifyKeyCall.encode({ key, certificate });
+    const [record] = await this.#sign(signerMethods.certifyKey, call, 1);
+    return record as Uint8Array;
+  }
+
+  /** Destroys the versions before the newest one; they sign what is under way first. */
+  async retireKey(key: string): Promise<readonly RetiredKey[]> {
+    const call = RetireKeyCall.encode({ key });
+    const answer = await this.#link.call(signerMethods.retireKey, call, limits.keyRetireWaitMsMax);
+    return RetireKeyAnswer.decodeCanonical(answer).retired;
   }
 
   close(): void {

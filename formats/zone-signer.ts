@@ -7,6 +7,7 @@ import {
   repeatedNested,
   repeatedText,
   text,
+  uint32,
   uint64,
 } from './protobuf-fields.ts';
 
@@ -18,6 +19,8 @@ export const signerMethods = {
   signBlock: 4,
   signCsr: 5,
   report: 6,
+  certifyKey: 7,
+  retireKey: 8,
 } as const;
 
 /**
@@ -29,6 +32,7 @@ export const signerRoles = ['node', 'ordering', 'relay', 'attestation'] as const
 export type SignerRole = (typeof signerRoles)[number];
 
 export const SignerKey = message('countersign.SignerKey', {
+  /** The key's name; its versions' labels add their number to it. */
   label: text(1),
   role: text(2),
   mspid: text(3),
@@ -38,6 +42,8 @@ export const SignerKey = message('countersign.SignerKey', {
   serializedIdentity: bytes(5),
   /** Why the key cannot sign now, as a fault's code; empty while it can. */
   faultCode: text(6),
+  /** Of the oldest version that signs, which is the one described; from 1. */
+  version: uint32(7),
 });
 export type SignerKey = MessageOf<typeof SignerKey>;
 
@@ -93,6 +99,34 @@ export const SignCsrCall = message('countersign.SignCsrCall', {
 });
 export type SignCsrCall = MessageOf<typeof SignCsrCall>;
 
+/** The certificate of a version that was ordered; the answer's one item is a countersign.KeyRotation. */
+export const CertifyKeyCall = message('countersign.CertifyKeyCall', {
+  /** Name of the key, not of a version. */
+  key: text(1),
+  /** PEM. */
+  certificate: bytes(2),
+});
+export type CertifyKeyCall = MessageOf<typeof CertifyKeyCall>;
+
+/** Ends the versions before the newest one, once the ledger has its record. */
+export const RetireKeyCall = message('countersign.RetireKeyCall', { key: text(1) });
+export type RetireKeyCall = MessageOf<typeof RetireKeyCall>;
+
+/** A version whose private key is gone. */
+export const RetiredKey = message('countersign.RetiredKey', {
+  label: text(1),
+  /** SHA-256 of its SubjectPublicKeyInfo, hex. */
+  fingerprint: text(2),
+  /** Signatures it made, at least: what a crash cut off is not counted. */
+  signatures: uint64(3),
+});
+export type RetiredKey = MessageOf<typeof RetiredKey>;
+
+export const RetireKeyAnswer = message('countersign.RetireKeyAnswer', {
+  retired: repeatedNested(1, () => RetiredKey),
+});
+export type RetireKeyAnswer = MessageOf<typeof RetireKeyAnswer>;
+
 /** ECDSA P-256 signatures, DER with low s, in the order of the call's items. */
 export const SignerAnswer = message('countersign.SignerAnswer', { signatures: repeatedBytes(1) });
 export type SignerAnswer = MessageOf<typeof SignerAnswer>;
@@ -111,6 +145,12 @@ export const SignerKeyReport = message('countersign.SignerKeyReport', {
   signatures: uint64(7),
   /** Time of all signatures together, in microseconds. */
   totalUs: uint64(8),
+  /** From 1; 0 for a key that has no versions. */
+  version: uint32(9),
+  /** State of the key's life. */
+  state: text(10),
+  /** Signatures since the key was made, at least: what a crash cut off is not counted. */
+  lifeSignatures: uint64(11),
 });
 export type SignerKeyReport = MessageOf<typeof SignerKeyReport>;
 

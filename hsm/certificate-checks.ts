@@ -9,8 +9,8 @@ export interface CertificateDemand {
   readonly key: string;
   readonly role: SignerRole;
   readonly publicKey: PublicKey;
-  /** PEM of the CAs, in any order, one of which has to have issued it. */
-  readonly authorities: string;
+  /** PEM of the CAs, in any order, one of which has to have issued it; absent: any. */
+  readonly authorities: string | undefined;
 }
 
 /**
@@ -28,7 +28,7 @@ export function checkKeyCertificate(
     throw fault('HSM_KEY_MISMATCH', { key });
   }
   checkUnit(key, role, certificate);
-  checkIssuer(key, certificate, authorities);
+  if (authorities !== undefined) checkIssuer(key, certificate, authorities);
   const invalid = validityFault(key, certificate, nowMs);
   if (invalid !== undefined) throw invalid;
 }

@@ -1,11 +1,17 @@
 import { Fault } from '#base';
-import { checkApprovalWrites, checkLifecycleWrites, isAboutApprovals } from '#formats';
+import {
+  checkApprovalWrites,
+  checkLifecycleWrites,
+  checkRotationWrites,
+  isAboutApprovals,
+  isAboutRotation,
+} from '#formats';
 import type { KvRwSet } from '#formats';
 import { fault } from './faults.ts';
 
 /**
- * Allows only writes to `_lifecycle` that define a contract in the one form stock peers can take, or
- * one organisation's approvals. A peer that reads any other definition stops, at this block and again
+ * Allows only writes to `_lifecycle` that define a contract in the one form stock peers can take,
+ * one organisation's approvals, or the rotation of one key. A peer that reads any other definition stops, at this block and again
  * at every restart.
  *
  * @param mspid the organisation of the key that is to endorse.
@@ -13,7 +19,8 @@ import { fault } from './faults.ts';
  */
 export function checkDefinition(rwset: KvRwSet, mspid: string): void {
   try {
-    if (isAboutApprovals(rwset)) checkApprovalWrites(rwset, mspid);
+    if (isAboutRotation(rwset)) checkRotationWrites(rwset);
+    else if (isAboutApprovals(rwset)) checkApprovalWrites(rwset, mspid);
     else checkLifecycleWrites(rwset.writes);
   } catch (cause) {
     if (!(cause instanceof Fault)) throw cause;

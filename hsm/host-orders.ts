@@ -1,11 +1,12 @@
 import type { OrderActions, RecordStep } from '#custody';
+import { keyOrders } from './key-orders.ts';
 import type { SignerParts } from './signer-methods.ts';
 
 /**
  * What operators can order of a signer host; whatever has no entry is refused before it is recorded.
  *
- * @param _record for what happens after an order was answered, such as the end of a drained key.
+ * @param record for what happens after an order was answered, such as the end of a drained key.
  */
-export function hostOrders(_parts: SignerParts, _record: RecordStep): OrderActions {
-  return {};
+export function hostOrders({ rotations }: SignerParts, record: RecordStep): OrderActions {
+  return { ...keyOrders(rotations, record) };
 }

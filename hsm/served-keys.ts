@@ -3,7 +3,7 @@ import { utf8 } from '#base';
 import type { Fault } from '#base';
 import { certificatePem, parsePem } from '#crypto';
 import type { Certificate, PublicKey } from '#crypto';
-import { SerializedIdentity, SignerKey } from '#formats';
+import { SerializedIdentity, SignerKey, versionLabel } from '#formats';
 import type { SignerRole } from '#formats';
 import { checkIssuer, checkUnit, validityFault } from './certificate-checks.ts';
 import type { KeyConfig } from './config.ts';
@@ -11,7 +11,12 @@ import { fault } from './faults.ts';
 
 /** A key as its host serves it. */
 export interface ServedKey {
+  /** Of this version, in the token. */
   readonly label: string;
+  /** Of the key, the same for all its versions. */
+  readonly name: string;
+  /** From 1. */
+  readonly version: number;
   readonly role: SignerRole;
   readonly mspid: string;
   readonly channels: ReadonlySet<string>;
@@ -30,19 +35,30 @@ export interface ServedKey {
  *   HSM_CERTIFICATE_FOREIGN; crypto's faults for its content.
  */
 export function readServedKey(config: KeyConfig): ServedKey {
-  const { label, role, mspid } = config;
-  const base = { label, role, mspid, channels: new Set(config.channels) };
-  if (config.certificateFile === undefined) {
+  const { label, certificateFile } = config;
+  if (certificateFile === undefined) {
     const missing = { certificate: undefined, certified: undefined, publicKey: undefined };
-    return { ...base, ...missing, identity: new Uint8Array(0) };
+    return { ...baseOf(config, 1), ...missing, identity: new Uint8Array(0) };
   }
-  const certified = parsePem(readText(config.certificateFile, label));
+  return readServedVersion(config, 1, readText(certificateFile, label));
+}
+
+/** As {@link readServedKey}, for a version whose certificate is on record. @param pem its certificate. */
+export function readServedVersion(config: KeyConfig, version: number, pem: string): ServedKey {
+  const base = baseOf(config, version);
+  const { label, role, mspid } = base;
+  const certified = parsePem(pem);
   checkUnit(label, role, certified);
   if (config.caFile !== undefined) checkIssuer(label, certified, readText(config.caFile, label));
   // Transaction ids hash the identity, so one certificate has one PEM, whatever its file looks like.
   const certificate = utf8(certificatePem(certified.der));
   const identity = SerializedIdentity.encode({ mspid, idBytes: certificate });
   return { ...base, certificate, certified, identity, publicKey: certified.publicKey };
+}
+
+function baseOf({ label: name, role, mspid, channels }: KeyConfig, version: number) {
+  const label = versionLabel(name, version);
+  return { label, name, version, role, mspid, channels: new Set(channels) };
 }
 
 /** Why the key must not sign now, whatever its token says. */
@@ -52,8 +68,8 @@ export function faultOfKey({ label, certified }: ServedKey, nowMs: number): Faul
 
 /** What the zone's other processes are told. @param faultCode why it cannot sign now, or empty. */
 export function describeKey(key: ServedKey, faultCode: string): SignerKey {
-  const { label, role, mspid, certificate, identity } = key;
-  const known = { label, role, mspid, serializedIdentity: identity, faultCode };
+  const { name: label, version, role, mspid, certificate, identity } = key;
+  const known = { label, role, mspid, serializedIdentity: identity, faultCode, version };
   return { ...SignerKey.initial(), ...known, ...(certificate && { certificate }) };
 }
 

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { limits, serveLink, systemClock, toHex } from '#base';
 import type { Clock, LinkServer, Log } from '#base';
 import { BlockGuard } from './block-guard.ts';
@@ -6,9 +7,12 @@ import { TpmAnchor } from './tpm-anchor.ts';
 import { checkKeyConfigs } from './config.ts';
 import type { SignerConfig } from './config.ts';
 import { openCustody } from './custody.ts';
-import { readServedKey } from './served-keys.ts';
+import { KeyRecord } from './key-record.ts';
+import { KeyRing } from './key-ring.ts';
+import { KeyRotations } from './key-rotations.ts';
 import type { ServedKey } from './served-keys.ts';
 import { answerReportCall, answerSignerCall } from './signer-methods.ts';
+import { TokenKeys } from './token-keys.ts';
 import { TokenSigner } from './token-signer.ts';
 import { TokenSupervisor } from './token-supervisor.ts';
 import type { TokenPlace } from './token-wire.ts';
@@ -36,13 +40,19 @@ export async function openSignerHost(
   await using undo = new AsyncDisposableStack();
   mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
   const guard = undo.use(await BlockGuard.open(config.stateDir, { anchor: anchorOf(config) }));
-  const keys = new Map(config.keys.map((key) => [key.label, readServedKey(key)]));
+  const record = new KeyRecord(join(config.stateDir, 'keys.json'));
+  let signaturesSince = (_label: string) => 0;
+  const ring = new KeyRing(config.keys, record, (label) => signaturesSince(label));
+  const keys = ring.served;
   const tokens = undo.use(await openTokens(config, deps, keys));
+  signaturesSince = (label) => tokens.meter.latencyOf(label).count;
   const signer = new TokenSigner(tokens, [...keys.values()]);
+  const tokenKeys = new TokenKeys(tokens, signer, [...keys.values()]);
+  const rotations = new KeyRotations({ ring, tokenKeys, signer, clock });
   const canary = setInterval(() => void signer.canary(), limits.canaryEveryMs);
   undo.defer(() => clearInterval(canary));
   const { tokenLabel, mode, processes, sessions } = config;
-  const parts = { mode, tokenLabel, keys, signer, tokens, guard, clock };
+  const parts = { mode, tokenLabel, keys, ring, rotations, signer, tokens, guard, clock };
   const onFailure = (error: unknown) => log.error({ err: error }, 'A call failed inside.');
   if (config.reportSocket !== undefined) {
     const report = (method: number) => answerReportCall(parts, method);
@@ -51,10 +61,31 @@ export async function openSignerHost(
   if (config.custody !== undefined) undo.use(await openCustody(config.custody, parts, onFailure));
   const serve = (method: number, payload: Uint8Array) => answerSignerCall(parts, method, payload);
   undo.use<LinkServer>(await serveLink(config.socket, serve, onFailure));
+  undo.use(keepUsage(ring, onFailure));
+  void rotations.resume().catch(onFailure);
   const facts = { tokenLabel, mode, processes, sessions, keys: [...keys.keys()] };
   log.info(facts, 'The signer host serves.');
   const owned = undo.move();
   return { close: () => owned.disposeAsync() };
+}
+
+/** Usage counters are on record from time to time, and at the end. */
+function keepUsage(ring: KeyRing, onFailure: (error: unknown) => void): Disposable {
+  const save = () => {
+    try {
+      ring.saveUsage();
+    } catch (error) {
+      onFailure(error);
+    }
+  };
+  const timer = setInterval(save, limits.keyUsageSaveMs);
+  timer.unref();
+  return {
+    [Symbol.dispose]: () => {
+      clearInterval(timer);
+      save();
+    },
+  };
 }
 
 function openTokens(

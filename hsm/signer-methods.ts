@@ -2,7 +2,10 @@ import { Fault, concatBytes, limits } from '#base';
 import type { Clock } from '#base';
 import { buildCsr } from '#crypto';
 import {
+  CertifyKeyCall,
   EndorseCall,
+  RetireKeyAnswer,
+  RetireKeyCall,
   SignBlockCall,
   SignCsrCall,
   SignEnvelopeCall,
@@ -16,6 +19,8 @@ import { checkBlock } from './check-block.ts';
 import { checkEndorsement } from './check-endorsement.ts';
 import { checkEnvelope } from './check-envelope.ts';
 import { fault } from './faults.ts';
+import type { KeyRing } from './key-ring.ts';
+import type { KeyRotations } from './key-rotations.ts';
 import { describeKey, faultOfKey } from './served-keys.ts';
 import type { ServedKey } from './served-keys.ts';
 import { signerReport } from './signer-report.ts';
@@ -25,7 +30,10 @@ import type { TokenSupervisor } from './token-supervisor.ts';
 export interface SignerParts {
   readonly mode: 'serving' | 'provisioning';
   readonly tokenLabel: string;
+  /** Those that sign now, by the label of their version; it changes as keys do. */
   readonly keys: ReadonlyMap<string, ServedKey>;
+  readonly ring: KeyRing;
+  readonly rotations: KeyRotations;
   readonly signer: TokenSigner;
   readonly tokens: TokenSupervisor;
   readonly guard: BlockGuard;
@@ -59,10 +67,13 @@ const methods: ReadonlyMap<number, Method> = new Map<number, Method>([
   [signerMethods.signBlock, signBlock],
   [signerMethods.signCsr, signCsr],
   [signerMethods.report, report],
+  [signerMethods.certifyKey, certifyKey],
+  [signerMethods.retireKey, retireKey],
 ]);
 
 function describe(parts: SignerParts): Uint8Array {
-  const keys = [...parts.keys.values()].map((key) => describeKey(key, faultCodeOf(parts, key)));
+  const served = parts.ring.oldestServed();
+  const keys = served.map((key) => describeKey(key, faultCodeOf(parts, key)));
   return SignerDescription.encode({ keys });
 }
 
@@ -122,13 +133,25 @@ async function signCsr(parts: SignerParts, payload: Uint8Array): Promise<Uint8Ar
   return SignerAnswer.encode({ signatures: [csr] });
 }
 
+/** Operators ordered the version; whoever brings its certificate can bring no other key's. */
+async function certifyKey(parts: SignerParts, payload: Uint8Array): Promise<Uint8Array> {
+  demandMode(parts, 'serving');
+  const { key, certificate } = CertifyKeyCall.decodeCanonical(payload);
+  return SignerAnswer.encode({ signatures: [await parts.rotations.certify(key, certificate)] });
+}
+
+async function retireKey(parts: SignerParts, payload: Uint8Array): Promise<Uint8Array> {
+  demandMode(parts, 'serving');
+  const { key } = RetireKeyCall.decodeCanonical(payload);
+  return RetireKeyAnswer.encode({ retired: await parts.rotations.retire(key) });
+}
+
 function demandMode({ mode }: SignerParts, wanted: SignerParts['mode']): void {
   if (mode !== wanted) throw fault('HSM_MODE_DENIED', { mode });
 }
 
 function keyOf(parts: SignerParts, label: string, roles: readonly SignerRole[]): ServedKey {
-  const key = parts.keys.get(label);
-  if (key === undefined) throw fault('HSM_KEY_UNKNOWN', { key: label });
+  const key = parts.ring.servedKey(label);
   if (!roles.includes(key.role)) throw fault('HSM_ROLE_DENIED', { key: label, role: key.role });
   const reason = faultOfKey(key, parts.clock.nowMs());
   if (reason !== undefined) throw reason;

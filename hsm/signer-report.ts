@@ -2,12 +2,11 @@ import { SignerReport } from '#formats';
 import type { ReportedCount, SignerKeyReport } from '#formats';
 import type { ServedKey } from './served-keys.ts';
 import { latencyBucketsUs } from './signer-meter.ts';
-import type { SignerMeter } from './signer-meter.ts';
 import type { SignerParts } from './signer-methods.ts';
 
 /** @returns countersign.SignerReport bytes. */
 export function signerReport(
-  { keys, tokens, signer, tokenLabel }: SignerParts,
+  { keys, ring, tokens, signer, tokenLabel }: SignerParts,
   faultCodeOf: (key: ServedKey) => string,
 ): Uint8Array {
   const seats = [...tokens.dispatch.seats];
@@ -16,7 +15,7 @@ export function signerReport(
     tokenLabel,
     breaker: tokens.breaker,
     faultCode: tokens.downReason?.code ?? '',
-    keys: [...keys.values()].map((key) => keyReport(key, tokens.meter, faultCodeOf(key))),
+    keys: [...keys.values()].map((key) => keyReport(key, { ring, tokens }, faultCodeOf(key))),
     gauges: counts({
       processes: tokens.processes.size,
       sessions: seats.length,
@@ -28,9 +27,13 @@ export function signerReport(
   });
 }
 
-function keyReport(key: ServedKey, meter: SignerMeter, faultCode: string): SignerKeyReport {
+function keyReport(
+  key: ServedKey,
+  { ring, tokens }: Pick<SignerParts, 'ring' | 'tokens'>,
+  faultCode: string,
+): SignerKeyReport {
   const { label, role, mspid, certified } = key;
-  const { buckets, count, totalUs } = meter.latencyOf(label);
+  const { buckets, count, totalUs } = tokens.meter.latencyOf(label);
   const endMs = certified?.notAfter.getTime() ?? 0;
   return {
     label,
@@ -44,6 +47,9 @@ function keyReport(key: ServedKey, meter: SignerMeter, faultCode: string): Signe
     })),
     signatures: BigInt(count),
     totalUs: BigInt(Math.round(totalUs)),
+    version: key.version,
+    state: 'active',
+    lifeSignatures: BigInt(ring.signaturesOf(label)),
   };
 }
 

@@ -4,6 +4,7 @@ import { Fault, readSecret, toHex } from '#base';
 import { fault } from './faults.ts';
 import { openPinRecord } from './pin-record.ts';
 import { classifyPkcs11, readPkcs11Error } from './pkcs11-errors.ts';
+import { destroyKeyPair, generateKeyPair } from './pkcs11-key-pairs.ts';
 import { findTokenKey } from './pkcs11-keys.ts';
 import type { TokenKey } from './pkcs11-keys.ts';
 import { initialiseModule, loadModule } from './pkcs11-module.ts';
@@ -35,8 +36,21 @@ export class TokenHost {
   }
 
   #keysAfter(order: TokenOrder): readonly OpenedKey[] | Promise<readonly OpenedKey[]> {
-    if (order.do === 'open') return this.#open(order.place);
-    return order.do === 'refresh' ? this.#refresh() : this.#close();
+    switch (order.do) {
+      case 'open':
+        return this.#open(order.place);
+      case 'refresh':
+        return this.#refresh(order.keys);
+      case 'generate':
+        return this.#generate(order.label);
+      case 'find':
+        return proveKeys(this.#demandOpened().token, [{ label: order.label }]);
+      case 'destroy':
+        return this.#destroy(order.label);
+      case 'close':
+        break;
+    }
+    return this.#close();
   }
 
   #open(place: TokenPlace): OpenedKey[] {
@@ -65,11 +79,31 @@ export class TokenHost {
   }
 
   /** Stale handles and a lost login look alike: private objects vanish with the login. */
-  #refresh(): OpenedKey[] {
-    if (this.#opened === undefined) throw fault('HSM_TOKEN_LOST');
-    const { token, place } = this.#opened;
+  #refresh(wanted?: readonly WantedKey[]): OpenedKey[] {
+    const { token, place } = this.#demandOpened();
     token.logIn(readSecret(place.pinFile));
-    return proveKeys(token, place.keys);
+    const keys = wanted ?? place.keys;
+    const proved = proveKeys(token, keys);
+    this.#opened = { token, place: { ...place, keys } };
+    return proved;
+  }
+
+  /** Read back and proved like any other key, before anybody hears of it. */
+  #generate(label: string): OpenedKey[] {
+    const { token } = this.#demandOpened();
+    generateKeyPair(token, label);
+    return proveKeys(token, [{ label }]);
+  }
+
+  #destroy(label: string): OpenedKey[] {
+    const left = destroyKeyPair(this.#demandOpened().token, label);
+    if (left > 0) throw fault('HSM_KEY_UNDESTROYED', { key: label, objects: left });
+    return [];
+  }
+
+  #demandOpened(): { token: Token; place: TokenPlace } {
+    if (this.#opened === undefined) throw fault('HSM_TOKEN_LOST');
+    return this.#opened;
   }
 
   /** The signer host has closed the threads' descriptors: each closes its session and ends. */

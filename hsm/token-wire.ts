@@ -60,7 +60,14 @@ export function readAnswer(bytes: Buffer): { code: number; us: number; raw: Uint
 /** What the token's process is told; a line of JSON each. */
 export type TokenOrder =
   | { readonly do: 'open'; readonly place: TokenPlace }
-  | { readonly do: 'refresh' }
+  /** @param keys in place of those it was opened with. */
+  | { readonly do: 'refresh'; readonly keys?: readonly WantedKey[] }
+  /** Makes a pair of this label unless there is one; `keys` of the answer has it. */
+  | { readonly do: 'generate'; readonly label: string }
+  /** Finds and proves the key of this label. */
+  | { readonly do: 'find'; readonly label: string }
+  /** Destroys the pair of this label; fails unless it is gone then. */
+  | { readonly do: 'destroy'; readonly label: string }
   | { readonly do: 'close' };
 
 export interface TokenPlace {

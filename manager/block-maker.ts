@@ -9,11 +9,16 @@ import type { CommittedBlock, Ledger, ProposedBlock } from '#ledger';
 const nonceBytes = 24;
 const retryMs = 200;
 
+interface OrderingKey {
+  label: string;
+  serializedIdentity: Uint8Array;
+}
+
 export interface BlockMakerParts {
   ledger: Ledger;
   signer: SignerClient;
-  /** Label of the ordering key and its msp.SerializedIdentity. */
-  orderingKey: { label: string; serializedIdentity: Uint8Array };
+  /** Label and msp.SerializedIdentity of the ordering key that signs at the ledger's height. */
+  orderingKey: () => OrderingKey;
   channel: string;
   log: Log;
   signal: AbortSignal;
@@ -57,7 +62,8 @@ export class BlockMaker {
   }
 
   async #complete(proposed: ProposedBlock): Promise<CommittedBlock> {
-    const { ledger, orderingKey } = this.#parts;
+    const { ledger } = this.#parts;
+    const orderingKey = this.#parts.orderingKey();
     const facts = {
       lastConfigIndex: this.#lastConfigIndex(proposed),
       consenterMetadata: {
@@ -72,7 +78,7 @@ export class BlockMaker {
     });
     const { number } = proposed.header;
     const signature = await this.#patiently(number, 'its signature', () =>
-      this.#sign(proposed, value, signatureHeader),
+      this.#sign(proposed, orderingKey.label, value, signatureHeader),
     );
     const signatures = [{ signatureHeader, signature, identifierHeader: emptyBytes }];
     const metadata = blockMetadata(facts, value, signatures);
@@ -87,12 +93,13 @@ export class BlockMaker {
 
   #sign(
     { header }: ProposedBlock,
+    keyLabel: string,
     metadataValue: Uint8Array,
     signatureHeader: Uint8Array,
   ): Promise<Uint8Array> {
-    const { signer, orderingKey, channel } = this.#parts;
+    const { signer, channel } = this.#parts;
     return signer.signBlock({
-      keyLabel: orderingKey.label,
+      keyLabel,
       channel,
       ...header,
       metadataValue,

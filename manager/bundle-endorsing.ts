@@ -31,8 +31,8 @@ export interface BundleEndorsingParts {
   plans: NodePlans;
   lifecycleEndorsers: LifecycleEndorsers;
   signer: SignerClient;
-  /** Label of the relay key and its msp.SerializedIdentity. */
-  relayKey: { label: string; serializedIdentity: Uint8Array };
+  /** Label and msp.SerializedIdentity of the relay key that signs now. */
+  relayKey: () => { label: string; serializedIdentity: Uint8Array };
   /** protos.ApplicationPolicy bytes of a contract. @throws MANAGER_CONTRACT_UNKNOWN */
   policyOf: (contract: string) => Uint8Array;
   clock: Clock;
@@ -54,10 +54,11 @@ export class BundleEndorsing {
     let entries = cut.entries;
     for (let round = 0; entries.length > 0; round += 1) {
       const requests = entries.map((entry) => entry.admitted.request.bytes);
-      const proposal = this.#propose(cut.contract, [utf8(bundleFunction), ...requests]);
+      const relayKey = this.#parts.relayKey();
+      const proposal = this.#propose(relayKey, cut.contract, [utf8(bundleFunction), ...requests]);
       const result = await this.#collect(cut.contract, proposal, entries);
       if (result.kind === 'endorsed') {
-        return { ...result, cut: { ...cut, entries }, proposal };
+        return { ...result, cut: { ...cut, entries }, proposal, relayLabel: relayKey.label };
       }
       if (result.kind === 'failed' || round >= limits.endorseAttemptsMax) {
         const reason =
@@ -77,24 +78,27 @@ export class BundleEndorsing {
    * @throws ENDORSER_…, HSM_…, BASE_LINK_…, MANAGER_…
    */
   async approvalKeysEnvelope(): Promise<Uint8Array> {
-    const { signer, relayKey } = this.#parts;
-    const proposal = this.#propose(lifecycleNamespace, [utf8(approvalKeysFunction)]);
+    const { signer } = this.#parts;
+    const relayKey = this.#parts.relayKey();
+    const proposal = this.#propose(relayKey, lifecycleNamespace, [utf8(approvalKeysFunction)]);
     const result = await this.#collect(lifecycleNamespace, proposal, []);
     if (result.kind === 'failed') throw result.fault;
     if (result.kind === 'final') throw fault('MANAGER_APPROVALS_UNMADE');
     const payload = buildEnvelopePayload({ ...proposal, ...result });
-    const [envelope = payload] = await sealEnvelopes(signer, relayKey.label, [payload]);
+    const [envelope = payload] = await sealEnvelopes(signer, [
+      { keyLabel: relayKey.label, payload },
+    ]);
     return envelope;
   }
 
   /** All bundles' envelopes; undefined, and all refused, when the signer is out of reach. */
   async seal(bundles: readonly EndorsedBundle[]): Promise<Uint8Array[] | undefined> {
-    const { signer, relayKey } = this.#parts;
-    const payloads = bundles.map((bundle) =>
-      buildEnvelopePayload({ ...bundle.proposal, ...bundle }),
-    );
+    const items = bundles.map((bundle) => ({
+      keyLabel: bundle.relayLabel,
+      payload: buildEnvelopePayload({ ...bundle.proposal, ...bundle }),
+    }));
     try {
-      return await sealEnvelopes(signer, relayKey.label, payloads);
+      return await sealEnvelopes(this.#parts.signer, items);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       for (const { cut } of bundles) refuseAll(cut.entries, error);
@@ -117,8 +121,12 @@ export class BundleEndorsing {
     return entries.filter((_entry, index) => !refused.has(index));
   }
 
-  #propose(contract: string, args: readonly Uint8Array[]): BuiltProposal {
-    const { channel, relayKey, clock } = this.#parts;
+  #propose(
+    relayKey: { serializedIdentity: Uint8Array },
+    contract: string,
+    args: readonly Uint8Array[],
+  ): BuiltProposal {
+    const { channel, clock } = this.#parts;
     return buildProposal({
       channel,
       contract,

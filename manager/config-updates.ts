@@ -15,8 +15,8 @@ export interface ConfigUpdatesParts {
   channelConfig: () => ChannelConfig;
   pipeline: EnvelopePipeline;
   signer: SignerClient;
-  /** Label of the ordering key and its msp.SerializedIdentity. */
-  orderingKey: { label: string; serializedIdentity: Uint8Array };
+  /** Label and msp.SerializedIdentity of the ordering key that signs now. */
+  orderingKey: () => { label: string; serializedIdentity: Uint8Array };
   clock: Clock;
   log: Log;
 }
@@ -64,7 +64,7 @@ export class ConfigUpdates {
     const { channelConfig, signer, orderingKey, pipeline, clock, log } = this.#parts;
     const config = channelConfig();
     const nowMs = clock.nowMs();
-    const orderer = orderingKey.serializedIdentity;
+    const { label: keyLabel, serializedIdentity: orderer } = orderingKey();
     const { envelope } = acceptConfigUpdate(config, bytes, { orderer, at: new Date(nowMs) });
     const payload = buildConfigPayload({
       channel: config.channelId,
@@ -73,7 +73,7 @@ export class ConfigUpdates {
       timeMs: nowMs,
       envelope,
     });
-    const [sealed] = await sealEnvelopes(signer, orderingKey.label, [payload]);
+    const [sealed] = await sealEnvelopes(signer, [{ keyLabel, payload }]);
     checkEnvelopeSize(config, Envelope.decode(sealed!));
     log.info({ sequence: envelope.config?.sequence }, 'a configuration update is ordered');
     return pipeline.submitEnvelope(sealed!, { alone: true });

@@ -3,7 +3,7 @@ import { Fault, concatBytes, equalBytes, httpStatusOf, limits } from '#base';
 import type { FaultKind, Log } from '#base';
 import { ProposalResponsePayload, proposalHash } from '#formats';
 import type { BuiltProposal, Endorsement, NodeEndorsement } from '#formats';
-import type { ChannelConfig, NodeIdentity } from '#policy';
+import type { ChannelConfig, Identity } from '#policy';
 import type { RoutingConfig } from './config.ts';
 import type { EndorserPool } from './endorser-pool.ts';
 import { fault } from './faults.ts';
@@ -37,8 +37,8 @@ export interface CollectorParts {
   routing: RoutingConfig;
   log: Log;
   config: () => ChannelConfig;
-  /** Public identities of all nodes of the zone, by node name. */
-  nodes: () => ReadonlyMap<string, NodeIdentity>;
+  /** The identity of a node, if these bytes are that of its present key or of the one before. */
+  endorserOf: (node: string, serialized: Uint8Array) => Identity | undefined;
 }
 
 /** What one attempt has gathered. */
@@ -170,16 +170,11 @@ export class EndorsementCollector {
   }
 
   #isGood(node: string, payload: Uint8Array, endorsement: Endorsement): boolean {
-    const expected = this.#parts.nodes().get(node);
-    if (expected === undefined) return false;
-    if (!equalBytes(expected.identity.serialized, endorsement.endorser)) return false;
-    return this.#parts
-      .config()
-      .verifySignature(
-        expected.identity,
-        concatBytes(payload, endorsement.endorser),
-        endorsement.signature,
-      );
+    const { endorser, signature } = endorsement;
+    const identity = this.#parts.endorserOf(node, endorser);
+    if (identity === undefined) return false;
+    const signed = concatBytes(payload, endorser);
+    return this.#parts.config().verifySignature(identity, signed, signature);
   }
 }
 
@@ -219,11 +214,14 @@ function answers(payload: Uint8Array, proposal: BuiltProposal): boolean {
 
 /**
  * Why no attempt gave what was asked for. What is wrong with endorsers is not the request's fault: its
- * client may come again.
+ * client may come again. One that lost a node since it told of its nodes does not know it.
  */
 function finalFault(contract: string, last: Fault | undefined): Fault {
   const isTheirs =
-    last === undefined || last.kind === 'busy' || last.code.startsWith('MANAGER_ENDORSEMENT_');
+    last === undefined ||
+    last.kind === 'busy' ||
+    last.code === 'ENDORSER_NODE_UNKNOWN' ||
+    last.code.startsWith('MANAGER_ENDORSEMENT_');
   if (!isTheirs) return last;
   return fault('MANAGER_ENDORSERS_UNREACHABLE', { contract, code: last?.code }, last);
 }

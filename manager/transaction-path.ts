@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { utf8 } from '#base';
 import type { Clock, Log } from '#base';
-import { SerializedIdentity, SignerClient, lifecyclePolicy } from '#formats';
+import {
+  LedgerKeys,
+  SerializedIdentity,
+  SignerClient,
+  lifecyclePolicy,
+  versionLabel,
+} from '#formats';
 import type { Ledger } from '#ledger';
 import type { ChannelConfig } from '#policy';
 import { ApprovalKeys } from './approval-keys.ts';
@@ -112,15 +118,18 @@ async function openZone(
 ) {
   const { config, clock, log, ledger, channelConfig } = parts;
   const signer = stack.use(new SignerClient(config.signer.socket));
-  const keyOf = await keysOf(signer);
+  const ledgerKeys = new LedgerKeys(ledger);
+  const keyOf = await keysOf(signer, ledgerKeys);
   const orderingKey = keyOf(config.signer.orderingKey);
   const channel = channelConfig().channelId;
   const blockMaker = new BlockMaker({ ledger, signer, orderingKey, channel, log, signal });
   await blockMaker.recover();
   const pool = stack.use(new EndorserPool(config.endorsers, { ledger, clock, log }));
   await pool.refresh();
-  const zoneNodes = new ZoneNodes(config.nodes.map(configuredNode), log);
+  const zoneNodes = new ZoneNodes(config.nodes.map(configuredNode), ledgerKeys, log);
   const nodes = () => zoneNodes.identities(channelConfig());
+  const endorserOf = (node: string, serialized: Uint8Array) =>
+    zoneNodes.endorserOf(node, serialized, channelConfig());
   const { routing } = config;
   const policies = new ContractPolicies(ledger);
   return {
@@ -132,7 +141,7 @@ async function openZone(
     nodes,
     isNode: (serialized: Uint8Array) => zoneNodes.has(serialized),
     plans: new NodePlans({ config: channelConfig, nodes }),
-    collector: new EndorsementCollector({ pool, routing, log, config: channelConfig, nodes }),
+    collector: new EndorsementCollector({ pool, routing, log, config: channelConfig, endorserOf }),
     policyOf: (contract: string) => policies.of(contract),
   };
 }
@@ -165,12 +174,15 @@ function endorsingOf(
   };
 }
 
-async function keysOf(signer: SignerClient) {
+/** Of each key the version that the ledger says, which is the one the token began with at first. */
+async function keysOf(signer: SignerClient, ledgerKeys: LedgerKeys) {
   const keys = await signer.describe();
-  return (label: string) => {
-    const found = keys.find((key) => key.label === label);
-    if (found === undefined) throw fault('MANAGER_KEY_MISSING', { key: label });
-    return found;
+  return (name: string) => {
+    const found = keys.find((key) => key.label === name);
+    if (found === undefined) throw fault('MANAGER_KEY_MISSING', { key: name });
+    const { serializedIdentity } = found;
+    const described = { label: versionLabel(name, found.version), serializedIdentity };
+    return () => ledgerKeys.rotationOf(name)?.next ?? described;
   };
 }
 

@@ -17,6 +17,8 @@ export interface Entry {
 export interface EndorsedBundle {
   cut: Cut<Entry>;
   proposal: BuiltProposal;
+  /** Label of the relay key that is its creator. */
+  relayLabel: string;
   proposalResponsePayload: Uint8Array;
   endorsements: Endorsement[];
 }

@@ -1,0 +1,133 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Fault, fromBase64, systemClock, toBase64, utf8 } from '#base';
+import { SignerClient, lifecycleNamespace, readRotation, rotateFunction } from '#formats';
+import { readRegistry } from '#manager';
+import { grantAllows } from '#policy';
+import { certificateSourceOf, obtainCertificate } from './certificate-sources.ts';
+import { signRequest } from './client-key.ts';
+import { admitIdentity, clientKey } from './clients.ts';
+import { fault } from './faults.ts';
+import { keyPlaceOf } from './key-place.ts';
+import type { KeyPlace } from './key-place.ts';
+import { openNetwork, serviceOf } from './network-open.ts';
+import type { OpenNetwork } from './network-open.ts';
+import { identityNames, keyLabels } from './network-spec.ts';
+import { carryOut } from './orders.ts';
+
+/** What became of one key. */
+export interface RotatedKey {
+  readonly key: string;
+  /** Label of the version that signs now. */
+  readonly label: string;
+  /** Number of the block that holds the rotation's record. */
+  readonly block: string;
+  /** The versions that were destroyed: their label, fingerprint and signatures. */
+  readonly destroyed: readonly {
+    readonly label: string;
+    readonly fingerprint: string;
+    readonly signatures: string;
+  }[];
+}
+
+const lifetimeSeconds = 300;
+/** A new entry of the whitelist is seen within a quarter of a second. */
+const whitelistWaitMs = 300;
+const postsMax = 10;
+
+/**
+ * Puts a new version in the place of a key: ordered by the operators, made in the token, certified,
+ * recorded on the ledger, from where on it signs; then the old version is destroyed. What was cut off
+ * is gone on with.
+ *
+ * @param operatorKeyFiles of the operators who approve; without them two of a development network's.
+ * @throws CLI_KEY_MISSING, CLI_ROTATION_REFUSED, CLI_ORDER_WAITING, CLI_CA_…, HSM_…, CUSTODY_…
+ */
+export async function rotateKey(
+  dir: string,
+  key: string,
+  operatorKeyFiles?: readonly string[],
+): Promise<RotatedKey> {
+  const network = openNetwork(dir);
+  const place = keyPlaceOf(network, key);
+  using host = new SignerClient(network.layout.socket(`signer-${place.organisation}`));
+  const record =
+    (await recordUnderWay(host, place.key)) ??
+    (await beginRotation(network, place, host, operatorKeyFiles));
+  const block = await putOnLedger(network, place, record);
+  const retired = await host.retireKey(place.key);
+  return {
+    key: place.key,
+    label: readRotation(record).next.label,
+    block,
+    destroyed: retired.map((one) => ({ ...one, signatures: String(one.signatures) })),
+  };
+}
+
+/** Names of the keys that are rotated for a name: its own, or all of an organisation's. @throws CLI_KEY_MISSING */
+export function keysToRotate(dir: string, name: string): string[] {
+  const network = openNetwork(dir);
+  const { organisations, zone } = network.spec;
+  if (organisations.some((org) => org.name === name)) return [keyLabels.node(name)];
+  if (zone.name === name) return [keyLabels.ordering(name), keyLabels.relay(name)];
+  return [keyPlaceOf(network, name).key];
+}
+
+/** The record of a rotation whose old key is not destroyed yet. */
+async function recordUnderWay(host: SignerClient, key: string): Promise<Uint8Array | undefined> {
+  try {
+    return await host.certifyKey(key, new Uint8Array(0));
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'HSM_ROTATION_ABSENT') return undefined;
+    throw error;
+  }
+}
+
+async function beginRotation(
+  { layout }: OpenNetwork,
+  place: KeyPlace,
+  host: SignerClient,
+  operatorKeyFiles: readonly string[] | undefined,
+): Promise<Uint8Array> {
+  const { key, organisation } = place;
+  const made = await carryOut(layout.dir, organisation, 'key.rotate', { key }, operatorKeyFiles);
+  const request = fromBase64(made['csr'] ?? '') ?? new Uint8Array(0);
+  const pem = await obtainCertificate(certificateSourceOf(layout, place), request);
+  return host.certifyKey(key, utf8(pem));
+}
+
+/** Bringing a record twice does no harm. @returns the number of its block. */
+async function putOnLedger(
+  network: OpenNetwork,
+  { organisation }: KeyPlace,
+  record: Uint8Array,
+): Promise<string> {
+  const kid = identityNames.admin(organisation);
+  allowRotation(network, kid);
+  const operations = [{ function: rotateFunction, args: [toBase64(record)] }];
+  const { channel } = network.spec;
+  for (let posts = 1; ; posts += 1) {
+    const content = { channel, contract: lifecycleNamespace, operations, lifetimeSeconds };
+    const nowMs = systemClock.nowMs();
+    const jws = signRequest(clientKey(network.layout.dir, kid), kid, { ...content, nowMs });
+    const { status, body } = await serviceOf(network).post(jws);
+    if (status === 200) return String((body as { block?: unknown }).block);
+    const { code = '' } = body as { code?: string };
+    if (posts >= postsMax || !code.startsWith('MANAGER_'))
+      throw fault('CLI_ROTATION_REFUSED', { code, status });
+    await wait(whitelistWaitMs);
+  }
+}
+
+/** An organisation's administrator brings the records of its keys, whatever else it may ask for. */
+function allowRotation({ layout, spec }: OpenNetwork, kid: string): void {
+  const wanted = {
+    channel: spec.channel,
+    contract: lifecycleNamespace,
+    function: rotateFunction,
+  };
+  const client = readRegistry(layout.registryFile).clients.find((one) => one.kid === kid);
+  const grants = client?.grants ?? [];
+  if (client?.status === 'active' && grantAllows(grants, wanted)) return;
+  const { channel, contract } = wanted;
+  admitIdentity(layout.dir, kid, [...grants, { channel, contract, functions: [rotateFunction] }]);
+}

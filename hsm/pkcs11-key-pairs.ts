@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import pkcs11js from 'pkcs11js';
+import { limits } from '#base';
+import type { Handle } from './pkcs11-module.ts';
+import type { Token } from './pkcs11-token.ts';
+
+/** DER of the OID 1.2.840.10045.3.1.7, prime256v1. */
+const p256Parameters = Buffer.from('06082a8648ce3d030107', 'hex');
+const idBytes = 16;
+
+/**
+ * Has the token make a P-256 pair, unless it holds a private key of this label already: after a
+ * crash the same pair is gone on with.
+ */
+export function generateKeyPair(token: Token, label: string): void {
+  withWriting(token, (session) => {
+    if (objectsOf(token, session, label, pkcs11js.CKO_PRIVATE_KEY).length > 0) return;
+    const common = [
+      { type: pkcs11js.CKA_KEY_TYPE, value: pkcs11js.CKK_EC },
+      { type: pkcs11js.CKA_LABEL, value: label },
+      { type: pkcs11js.CKA_ID, value: randomBytes(idBytes) },
+      { type: pkcs11js.CKA_TOKEN, value: true },
+      { type: pkcs11js.CKA_MODIFIABLE, value: false },
+    ];
+    token.pkcs11.C_GenerateKeyPair(
+      session,
+      { mechanism: pkcs11js.CKM_EC_KEY_PAIR_GEN },
+      [...common, ...publicTraits],
+      [...common, ...privateTraits],
+    );
+  });
+}
+
+const publicTraits = [
+  { type: pkcs11js.CKA_PRIVATE, value: false },
+  { type: pkcs11js.CKA_VERIFY, value: true },
+  { type: pkcs11js.CKA_ENCRYPT, value: false },
+  { type: pkcs11js.CKA_WRAP, value: false },
+  { type: pkcs11js.CKA_EC_PARAMS, value: p256Parameters },
+];
+
+/** All of it said: SoftHSM's own default for CKA_SENSITIVE is false, and nothing corrects it later. */
+const privateTraits = [
+  { type: pkcs11js.CKA_PRIVATE, value: true },
+  { type: pkcs11js.CKA_SENSITIVE, value: true },
+  { type: pkcs11js.CKA_EXTRACTABLE, value: false },
+  { type: pkcs11js.CKA_SIGN, value: true },
+  { type: pkcs11js.CKA_SIGN_RECOVER, value: false },
+  { type: pkcs11js.CKA_DECRYPT, value: false },
+  { type: pkcs11js.CKA_DERIVE, value: false },
+  { type: pkcs11js.CKA_UNWRAP, value: false },
+];
+
+/**
+ * Destroys all objects of this label, the private key first, and looks whether they are gone.
+ *
+ * @returns how many are left: 0 is the evidence of the destruction.
+ */
+export function destroyKeyPair(token: Token, label: string): number {
+  return withWriting(token, (session) => {
+    for (const kind of [pkcs11js.CKO_PRIVATE_KEY, pkcs11js.CKO_PUBLIC_KEY]) {
+      for (const object of objectsOf(token, session, label, kind)) {
+        token.pkcs11.C_DestroyObject(session, object);
+      }
+    }
+    const left = [pkcs11js.CKO_PRIVATE_KEY, pkcs11js.CKO_PUBLIC_KEY].map(
+      (kind) => objectsOf(token, session, label, kind).length,
+    );
+    return left.reduce((sum, count) => sum + count, 0);
+  });
+}
+
+function objectsOf({ pkcs11 }: Token, session: Handle, label: string, kind: number): Handle[] {
+  pkcs11.C_FindObjectsInit(session, [
+    { type: pkcs11js.CKA_CLASS, value: kind },
+    { type: pkcs11js.CKA_LABEL, value: label },
+  ]);
+  try {
+    return pkcs11.C_FindObjects(session, limits.tokenKeysMax);
+  } finally {
+    pkcs11.C_FindObjectsFinal(session);
+  }
+}
+
+/** A session that may write is open only for as long as something is written. */
+function withWriting<Value>({ pkcs11, slot }: Token, write: (session: Handle) => Value): Value {
+  const flags = pkcs11js.CKF_SERIAL_SESSION | pkcs11js.CKF_RW_SESSION;
+  const session = pkcs11.C_OpenSession(slot, flags);
+  try {
+    return write(session);
+  } finally {
+    pkcs11.C_CloseSession(session);
+  }
+}
