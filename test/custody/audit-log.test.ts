@@ -9,7 +9,7 @@ import { mountSmallDisk } from '../support/small-disk.ts';
 import { temporaryDir } from '../support/softhsm.ts';
 import { fuzz, mutate, seededRandom } from '../crypto/fuzzing.ts';
 import { DeskSetting } from './desk-setting.ts';
-import { operatorSetting } from './operators.ts';
+import { operatorSetting } from '../support/operators.ts';
 
 const everyone = ['alice', 'bob', 'carol'];
 

@@ -8,7 +8,7 @@ import { importPublicKey, normaliseEcdsa, pemBlocks } from '#crypto';
 import { AuditFile, AuditVerifier, checkpointEvent, checkpointStatement } from '#custody';
 import type { KnownRecord } from '#custody';
 import { fuzz, seededRandom } from '../crypto/fuzzing.ts';
-import { ecKeyPair } from './operators.ts';
+import { ecKeyPair } from '../support/operators.ts';
 
 const log = 'test-zone/token-1';
 const signer = ecKeyPair();

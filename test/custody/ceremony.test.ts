@@ -6,7 +6,7 @@ import { buildCsr, normaliseEcdsa } from '#crypto';
 import { TranscriptWriter, ceremonySteps, demandedAttributes, verifyCeremony } from '#custody';
 import type { Transcript } from '#custody';
 import { fuzz } from '../crypto/fuzzing.ts';
-import { approveWith, ecKeyPair, operatorSetting } from './operators.ts';
+import { approveWith, ecKeyPair, operatorSetting } from '../support/operators.ts';
 
 const setting = operatorSetting();
 const witness = ecKeyPair();

@@ -5,7 +5,7 @@ import { utf8 } from '#base';
 import { importPublicKey, normaliseEcdsa, pemBlocks } from '#crypto';
 import { CustodyLog, OrderDesk, PolicyFile, auditLogName, writeSignedOrder } from '#custody';
 import type { OrderActions, OrderPayload } from '#custody';
-import { ecKeyPair, operatorSetting } from './operators.ts';
+import { ecKeyPair, operatorSetting } from '../support/operators.ts';
 
 /** What a host has of orders, with a software key in the token's place. */
 export interface OpenDesk extends Disposable {

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { textOf, utf8 } from '#base';
 import { fault } from '../../custody/faults.ts';
-import { operatorSetting } from './operators.ts';
+import { operatorSetting } from '../support/operators.ts';
 import { DeskSetting } from './desk-setting.ts';
 
 const everyone = ['alice', 'bob', 'carol'];

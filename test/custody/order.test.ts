@@ -10,7 +10,7 @@ import {
 } from '#custody';
 import type { OrderContext, SignedOrder } from '#custody';
 import { fuzz } from '../crypto/fuzzing.ts';
-import { approveWith, ecKeyPair, operatorSetting } from './operators.ts';
+import { approveWith, ecKeyPair, operatorSetting } from '../support/operators.ts';
 
 const setting = operatorSetting();
 const { policy, approve } = setting;
