@@ -50,6 +50,8 @@ export const signingLimits = {
   guardRecordsMax: 65_536,
   /** Records that are written together: as many blocks as ever wait for one sync. */
   guardBatchMax: 256,
+  /** Channels of one export of a guard's marks; more than a zone has. */
+  guardMarksMax: 1_024,
   /** Blocks after which a hardware counter is raised: a TPM's wears out after some hundred thousand. */
   guardRecordsPerEpochMax: 4_096,
   /** One command to a TPM: real ones take up to a second for a write. */

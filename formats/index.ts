@@ -19,6 +19,7 @@ export * from './fabric-rwset.ts';
 export { filteredBlockOf } from './filtered-block.ts';
 export { toldTransaction } from './told-transaction.ts';
 export type { ToldTransaction } from './told-transaction.ts';
+export * from './guard-marks.ts';
 export * from './key-rotation.ts';
 export { checkRotationWrites, isAboutRotation } from './key-rotation-check.ts';
 export { LedgerKeys } from './ledger-keys.ts';

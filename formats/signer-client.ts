@@ -1,5 +1,6 @@
 import { LinkClient, emptyBytes, limits } from '#base';
 import { fault } from './faults.ts';
+import { WitnessCall } from './guard-marks.ts';
 import {
   CertifyKeyCall,
   EndorseCall,
@@ -91,6 +92,16 @@ export class SignerClient implements Disposable {
     const call = RetireKeyCall.encode({ key });
     const answer = await this.#link.call(signerMethods.retireKey, call, limits.keyRetireWaitMsMax);
     return RetireKeyAnswer.decodeCanonical(answer).retired;
+  }
+
+  /** Shows the host a block with its own signature. @throws HSM_WITNESS_FOREIGN, HSM_GUARD_ROLLED_BACK */
+  async witness(call: WitnessCall): Promise<void> {
+    await this.#call(signerMethods.witness, WitnessCall.encode(call));
+  }
+
+  /** Where the host's guard stands. @returns countersign.SignedGuardMarks bytes. */
+  guardMarks(): Promise<Uint8Array> {
+    return this.#call(signerMethods.guardMarks, emptyBytes);
   }
 
   close(): void {

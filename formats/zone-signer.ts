@@ -21,6 +21,8 @@ export const signerMethods = {
   report: 6,
   certifyKey: 7,
   retireKey: 8,
+  witness: 9,
+  guardMarks: 10,
 } as const;
 
 /**
@@ -173,5 +175,7 @@ export const SignerReport = message('countersign.SignerReport', {
   gauges: repeatedNested(5, () => ReportedCount),
   /** Things that happened since the host started. */
   counters: repeatedNested(6, () => ReportedCount),
+  /** Why no block is signed any more, as a fault's code; empty while blocks are. */
+  guardFaultCode: text(7),
 });
 export type SignerReport = MessageOf<typeof SignerReport>;

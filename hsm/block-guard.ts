@@ -147,6 +147,16 @@ export class BlockGuard implements AsyncDisposable {
     await writing;
   }
 
+  /**
+   * Goes on after the record was found to be turned back, from a block that operators vouch for.
+   *
+   * @throws what `raise` throws; any other failure of the guard stays.
+   */
+  async takeUp(mark: BlockMark): Promise<void> {
+    this.#file.forgive('HSM_GUARD_ROLLED_BACK');
+    await this.raise([mark]);
+  }
+
   async close(): Promise<void> {
     await this.#flushing?.catch(() => {});
     this.#file.close();

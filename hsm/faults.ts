@@ -56,6 +56,8 @@ export const fault = declareFaults({
     'fatal',
     'The guard file is older than what was signed; it must not be gone by.',
   ],
+  HSM_WITNESS_FOREIGN: ['denied', 'The block carries no signature of this host.'],
+  HSM_MARKS_INVALID: ['malformed', 'These are not the signed marks of a guard.'],
   HSM_ANCHOR_UNREADABLE: ['broken', 'The counter that anchors the guard cannot be read or raised.'],
   HSM_GUARD_UNREADABLE: ['fatal', 'The guard file cannot be opened or read.'],
   HSM_GUARD_CORRUPT: ['fatal', 'The guard file is corrupt; what was signed is unknown.'],

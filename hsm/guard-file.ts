@@ -69,6 +69,11 @@ export class GuardFile {
     return this.#failure;
   }
 
+  /** Takes back a failure that was found in what others said, not in the file itself. */
+  forgive(code: string): void {
+    if (this.#failure?.code === code) this.#failure = undefined;
+  }
+
   /**
    * Removes a record whose writing a crash cut short, and completes a rewriting that one interrupted.
    * Only for whoever knows that no other process writes.

@@ -1,4 +1,5 @@
 import type { OrderActions, RecordStep } from '#custody';
+import { guardOrders } from './guard-orders.ts';
 import { keyOrders } from './key-orders.ts';
 import type { SignerParts } from './signer-methods.ts';
 
@@ -7,6 +8,6 @@ import type { SignerParts } from './signer-methods.ts';
  *
  * @param record for what happens after an order was answered, such as the end of a drained key.
  */
-export function hostOrders({ rotations }: SignerParts, record: RecordStep): OrderActions {
-  return { ...keyOrders(rotations, record) };
+export function hostOrders({ rotations, guard }: SignerParts, record: RecordStep): OrderActions {
+  return { ...keyOrders(rotations, record), ...guardOrders(guard) };
 }

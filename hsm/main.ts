@@ -12,7 +12,14 @@ const exitCodes = {
   refused: 2,
 } as const;
 
-const mayPass: ReadonlySet<string> = new Set(['HSM_LOGIN_FAILED', 'HSM_GUARD_LOCKED']);
+/** A token, a disk or a TPM may come back, and the guard's holder may end. */
+const mayPass: ReadonlySet<string> = new Set([
+  'HSM_LOGIN_FAILED',
+  'HSM_GUARD_LOCKED',
+  'HSM_GUARD_FENCED',
+  'HSM_GUARD_FULL',
+  'HSM_ANCHOR_UNREADABLE',
+]);
 
 async function main(): Promise<void> {
   const config = readConfig(SignerConfig, process.argv[2] ?? '');

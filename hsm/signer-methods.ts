@@ -19,6 +19,8 @@ import { checkBlock } from './check-block.ts';
 import { checkEndorsement } from './check-endorsement.ts';
 import { checkEnvelope } from './check-envelope.ts';
 import { fault } from './faults.ts';
+import { exportMarks } from './guard-marks.ts';
+import { witnessBlock } from './guard-witness.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { KeyRotations } from './key-rotations.ts';
 import { describeKey, faultOfKey } from './served-keys.ts';
@@ -69,6 +71,8 @@ const methods: ReadonlyMap<number, Method> = new Map<number, Method>([
   [signerMethods.report, report],
   [signerMethods.certifyKey, certifyKey],
   [signerMethods.retireKey, retireKey],
+  [signerMethods.witness, witnessBlock],
+  [signerMethods.guardMarks, exportMarks],
 ]);
 
 function describe(parts: SignerParts): Uint8Array {

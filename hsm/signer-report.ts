@@ -6,7 +6,7 @@ import type { SignerParts } from './signer-methods.ts';
 
 /** @returns countersign.SignerReport bytes. */
 export function signerReport(
-  { keys, ring, tokens, signer, tokenLabel }: SignerParts,
+  { keys, ring, tokens, signer, guard, tokenLabel }: SignerParts,
   faultCodeOf: (key: ServedKey) => string,
 ): Uint8Array {
   const seats = [...tokens.dispatch.seats];
@@ -15,6 +15,7 @@ export function signerReport(
     tokenLabel,
     breaker: tokens.breaker,
     faultCode: tokens.downReason?.code ?? '',
+    guardFaultCode: guard.failure?.code ?? '',
     keys: [...keys.values()].map((key) => keyReport(key, { ring, tokens }, faultCodeOf(key))),
     gauges: counts({
       processes: tokens.processes.size,

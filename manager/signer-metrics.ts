@@ -43,6 +43,16 @@ export function signerMetrics(answers: readonly SignerAnswer[], nowMs: number): 
           value: 1,
         })),
     ),
+    gauge(
+      'countersign_guard_fault',
+      'Why the signer host signs no block any more.',
+      reports
+        .filter(({ guardFaultCode }) => guardFaultCode !== '')
+        .map((report) => ({
+          labels: { ...tokenLabels(report), code: report.guardFaultCode },
+          value: 1,
+        })),
+    ),
     ...named(reports, 'gauge', ({ gauges }) => gauges),
     ...named(reports, 'counter', ({ counters }) => counters),
     gauge(

@@ -21,6 +21,7 @@ import { EndorsementCollector } from './endorsement.ts';
 import { EndorserPool } from './endorser-pool.ts';
 import { fault } from './faults.ts';
 import { LifecycleEndorsers } from './lifecycle-endorsers.ts';
+import { showNewestBlock } from './newest-signature.ts';
 import { NodePlans } from './node-plans.ts';
 import { WavePipeline } from './pipeline.ts';
 import { ProposalOutbox } from './proposal-outbox.ts';
@@ -124,6 +125,8 @@ async function openZone(
   const channel = channelConfig().channelId;
   const blockMaker = new BlockMaker({ ledger, signer, orderingKey, channel, log, signal });
   await blockMaker.recover();
+  const keyLabel = config.signer.orderingKey;
+  await showNewestBlock({ ledger, signer, keyLabel, channel, log });
   const pool = stack.use(new EndorserPool(config.endorsers, { ledger, clock, log }));
   await pool.refresh();
   const zoneNodes = new ZoneNodes(config.nodes.map(configuredNode), ledgerKeys, log);
