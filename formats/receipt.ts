@@ -53,13 +53,25 @@ export function receiptJson(receipt: Receipt) {
     },
     leafIndex: receipt.leafIndex.toString(),
     treeSize: receipt.treeSize.toString(),
-    inclusionProof: receipt.inclusionProof.map(toBase64),
+    inclusionProof: receipt.inclusionProof.map(base64Once),
     block: {
       number: block.number.toString(),
       previousHash: toBase64(block.previousHash),
       dataHash: toBase64(block.dataHash),
     },
-    signatures: toBase64(receipt.signatures),
+    signatures: base64Once(receipt.signatures),
     certificates: receipt.certificates.map(toBase64),
   };
+}
+
+/** All receipts of a block hold the same signatures, and proofs share most of their hashes. */
+const base64Known = new WeakMap<Uint8Array, string>();
+
+function base64Once(bytes: Uint8Array): string {
+  let text = base64Known.get(bytes);
+  if (text === undefined) {
+    text = toBase64(bytes);
+    base64Known.set(bytes, text);
+  }
+  return text;
 }

@@ -122,7 +122,8 @@ export class BlockWriter {
     this.#state.moved();
     this.#evidence = { size: open.evidence.size, root: open.evidence.root };
     if (open.evaluation.isConfig) this.#configBlock = undefined;
-    const { codes, txIds, commitHash } = open.evaluation;
+    const { codes, txIds, commitHash, bundles } = open.evaluation;
+    this.#reads.remember(this.height - 1n, bundles);
     return {
       number: this.height - 1n,
       headerHash: this.lastHeaderHash,
@@ -202,12 +203,20 @@ export class BlockWriter {
     return this.#parts.validate(block, this.#lookups(), this.configBlock);
   }
 
+  /** Of one block: its transactions mostly call the same contracts. */
   #lookups(): Lookups {
+    const definitions = new Map<string, ReturnType<Lookups['definition']>>();
+    const definition = (namespace: string) => {
+      if (!definitions.has(namespace)) {
+        definitions.set(namespace, definitionOf(namespace, this.#state));
+      }
+      return definitions.get(namespace);
+    };
     return {
       get: (namespace, key) => this.#state.get(namespace, key),
       hasTransaction: (txId) => this.#reads.hasTransaction(txId),
       keyPolicy: (namespace, key) => keyPolicyOf(this.#state.metadata(namespace, key)),
-      definition: (namespace) => definitionOf(namespace, this.#state),
+      definition,
     };
   }
 

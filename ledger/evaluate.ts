@@ -27,6 +27,11 @@ import { transactionIdOf } from './transaction-id.ts';
 import { UpdateBatch } from './update-batch.ts';
 import { applyWriteSet } from './write-set.ts';
 
+/** A bundle and its requests' evidence leaves. */
+export interface EvidencedBundle extends Bundle {
+  leaves: Uint8Array[];
+}
+
 /** What stands below the block that is evaluated. */
 export interface EvaluationBase {
   committed: CommittedState;
@@ -50,6 +55,8 @@ export interface Evaluation {
   /** RFC 6962 leaf hashes, one per request, in block order; each empty where no proofs are kept. */
   leafHashes: Uint8Array[];
   requests: { requestId: Uint8Array; entry: RequestEntry }[];
+  /** By transaction; undefined where there is none, and where no proofs are kept. */
+  bundles: (EvidencedBundle | undefined)[];
   isConfig: boolean;
 }
 
@@ -165,8 +172,9 @@ function evidenceOf(
   parsed: readonly (ParsedTransaction | undefined)[],
   codes: Uint8Array,
   { evidenceSize, keepsProofs }: Pick<EvaluationBase, 'evidenceSize' | 'keepsProofs'>,
-): Pick<Evaluation, 'leafHashes' | 'requests'> {
+): Pick<Evaluation, 'leafHashes' | 'requests' | 'bundles'> {
   const leafHashes: Uint8Array[] = [];
+  const bundles: Evaluation['bundles'] = [];
   const requests: Evaluation['requests'] = [];
   for (const [txIndex, transaction] of parsed.entries()) {
     const bundle = transaction && bundleOf(transaction);
@@ -177,22 +185,24 @@ function evidenceOf(
       const entry = { blockNumber, txIndex, requestIndex, leafIndex, code };
       requests.push({ requestId: requestIdOf(jws), entry });
     }
-    const hashes = keepsProofs
-      ? leavesOf(transaction, bundle, blockNumber, code).map(leafHash)
-      : bundle.requests.map(() => emptyBytes);
-    leafHashes.push(...hashes);
+    if (!keepsProofs) leafHashes.push(...bundle.requests.map(() => emptyBytes));
+    else {
+      const evidenced = withLeaves(transaction, bundle, blockNumber, code);
+      leafHashes.push(...evidenced.leaves.map(leafHash));
+      bundles[txIndex] = evidenced;
+    }
   }
-  return { leafHashes, requests };
+  return { leafHashes, requests, bundles };
 }
 
-/** The evidence leaves of a bundle, in the order of its requests. */
-export function leavesOf(
+export function withLeaves(
   { channelHeader }: ParsedTransaction,
   bundle: Bundle,
   blockNumber: bigint,
   code: ValidationCode,
-): Uint8Array[] {
-  return evidenceLeaves(bundle, { blockNumber, txId: channelHeader.txId, code });
+): EvidencedBundle {
+  const place = { blockNumber, txId: channelHeader.txId, code };
+  return { ...bundle, leaves: evidenceLeaves(bundle, place) };
 }
 
 /** SHA-256 of the signing input: the JWS up to its last dot. */

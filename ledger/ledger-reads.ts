@@ -1,10 +1,11 @@
 import { LruMap, emptyBytes, fromHex, limits } from '#base';
 import { Block, Metadata, bundleOf, metadataIndexes, parseTransaction } from '#formats';
-import type { ValidationCode } from '#formats';
+import type { RequestResult, ValidationCode } from '#formats';
 import type { BlockFiles } from './block-files.ts';
 import { readBlockEntry, readBlockNumber } from './block-index.ts';
 import type { BlockEntry } from './block-index.ts';
-import { leavesOf } from './evaluate.ts';
+import { withLeaves } from './evaluate.ts';
+import type { EvidencedBundle } from './evaluate.ts';
 import type { EvidenceKeeper } from './evidence-keeper.ts';
 import { isExecuted, readRequestEntry } from './request-index.ts';
 import type { RequestEntry } from './request-index.ts';
@@ -25,6 +26,9 @@ export interface RequestPlace extends RequestEntry {
 /** What a receipt needs beside the block that holds its root. */
 export interface ReceiptParts {
   place: RequestPlace;
+  /** The compact JWS, and what became of it. */
+  request: Uint8Array;
+  result: RequestResult;
   /** countersign.EvidenceLeaf bytes. */
   leaf: Uint8Array;
   leafIndex: bigint;
@@ -42,8 +46,10 @@ export class LedgerReads {
   readonly #files: BlockFiles;
   readonly #log: EvidenceKeeper;
   readonly #cache = new LruMap<bigint, Block>(limits.ledgerBlocksCachedMax);
-  /** Evidence leaves and transaction ids by block and index: a bundle's receipts are asked for together. */
-  readonly #leaves = new LruMap<string, readonly Uint8Array[]>(limits.ledgerBlocksCachedMax);
+  /** By block and then transaction: a bundle's receipts are asked for together. */
+  readonly #bundles = new LruMap<bigint, (EvidencedBundle | undefined)[]>(
+    limits.ledgerBlocksCachedMax,
+  );
   readonly #sizes = new LruMap<bigint, bigint>(limits.ledgerBlocksCachedMax);
   readonly #txIds = new LruMap<string, string>(limits.transactionsPerBlockMax);
 
@@ -105,9 +111,19 @@ export class LedgerReads {
     const treeBlockNumber = atBlock ?? place.blockNumber;
     const treeSize = this.#evidenceSize(treeBlockNumber);
     if (treeSize === undefined || treeSize <= place.leafIndex) return undefined;
-    const { leafIndex } = place;
+    const { leafIndex, requestIndex } = place;
+    const bundle = this.#bundle(place);
+    const request = bundle?.requests[requestIndex];
+    const result = bundle?.results[requestIndex];
+    const leaf = bundle?.leaves[requestIndex];
+    if (!request || !result || !leaf) return undefined;
     const { root, proof } = this.#log.prove(leafIndex, treeSize);
-    return { place, leaf: this.#leaf(place), leafIndex, treeBlockNumber, treeSize, root, proof };
+    return { place, request, result, leaf, leafIndex, treeBlockNumber, treeSize, root, proof };
+  }
+
+  /** What was found out of a block when it was made: its receipts are asked for next. */
+  remember(blockNumber: bigint, bundles: readonly (EvidencedBundle | undefined)[]): void {
+    if (bundles.length > 0) this.#bundles.set(blockNumber, [...bundles]);
   }
 
   #evidenceSize(blockNumber: bigint): bigint | undefined {
@@ -118,16 +134,19 @@ export class LedgerReads {
     return size;
   }
 
-  #leaf({ blockNumber, txIndex, requestIndex, code }: RequestEntry): Uint8Array {
-    const name = `${blockNumber}/${txIndex}`;
-    let leaves = this.#leaves.get(name);
-    if (leaves === undefined) {
-      const transaction = parseTransaction(this.#envelope(blockNumber, txIndex));
-      const bundle = bundleOf(transaction);
-      leaves = bundle && leavesOf(transaction, bundle, blockNumber, code as ValidationCode);
-      this.#leaves.set(name, leaves ?? []);
+  #bundle({ blockNumber, txIndex, code }: RequestEntry): EvidencedBundle | undefined {
+    let ofBlock = this.#bundles.get(blockNumber);
+    if (ofBlock === undefined) {
+      ofBlock = [];
+      this.#bundles.set(blockNumber, ofBlock);
     }
-    return leaves?.[requestIndex] ?? emptyBytes;
+    const known = ofBlock[txIndex];
+    if (known !== undefined) return known;
+    const transaction = parseTransaction(this.#envelope(blockNumber, txIndex));
+    const bundle = bundleOf(transaction);
+    if (bundle === undefined) return undefined;
+    ofBlock[txIndex] = withLeaves(transaction, bundle, blockNumber, code as ValidationCode);
+    return ofBlock[txIndex];
   }
 
   #txId(blockNumber: bigint, txIndex: number): string {

@@ -45,15 +45,10 @@ export class CommittedRequests {
   receipt(requestId: string): ReturnType<typeof receiptJson> | undefined {
     const parts = this.#ledger.receiptParts(requestId);
     if (parts === undefined) return undefined;
-    const { place } = parts;
-    const { requests, results } = this.#bundle(place.txId);
-    const request = requests[place.requestIndex];
-    const result = results[place.requestIndex];
+    const { request, result, place } = parts;
     const { header, metadata } = this.#ledger.block(parts.treeBlockNumber) ?? {};
     const signatures = metadata?.metadata[metadataIndexes.signatures];
-    if (!request || !result || !header || !signatures) {
-      throw fault('MANAGER_LEDGER_INCONSISTENT', { txId: place.txId });
-    }
+    if (!header || !signatures) throw fault('MANAGER_LEDGER_INCONSISTENT', { txId: place.txId });
     return receiptJson({
       channel: this.#channelId(),
       request: textOf(request),

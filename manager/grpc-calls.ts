@@ -58,7 +58,9 @@ export class GrpcCalls {
       if (this.#waiting.size >= callsMax) throw fault('MANAGER_CALLS_FULL');
       this.#waiting.add(view);
       checkRequestSize(call.request, method.requestBytesMax);
-      answer(null, await method.serve(call.request, view));
+      const response = await method.serve(call.request, view);
+      view.end();
+      answer(null, response);
     } catch (error) {
       // Nobody is there to be told; what the handler threw is its signal's reason.
       if (view.aborted) return;
@@ -151,6 +153,7 @@ class UnarySignal implements GrpcCall {
   readonly #call: UnaryCall;
   #gone: AbortController | undefined;
   #stopped = false;
+  #ended = false;
 
   constructor(call: UnaryCall, mspid: string | undefined) {
     this.#call = call;
@@ -165,10 +168,18 @@ class UnarySignal implements GrpcCall {
     if (this.#gone === undefined) {
       const gone = new AbortController();
       this.#gone = gone;
-      this.#call.once('cancelled', () => gone.abort());
+      // It comes at the end of every call, and an abort makes an error with its stack each time.
+      this.#call.once('cancelled', () => {
+        if (!this.#ended) gone.abort();
+      });
       if (this.aborted) gone.abort();
     }
     return this.#gone.signal;
+  }
+
+  /** The handler has done its work: nothing of it is left to be aborted. */
+  end(): void {
+    this.#ended = true;
   }
 
   abort(): void {
