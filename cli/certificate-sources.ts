@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
-import { limits, readConfig, readSecret, systemClock } from '#base';
+import { Fault, limits, readConfig, readSecret, systemClock } from '#base';
 import { certificatePem, parseCsr, parsePem, pemBlock } from '#crypto';
 import type { Certificate, CertificateRequest } from '#crypto';
 import { checkKeyCertificate, unitOfRole } from '#hsm';
@@ -52,14 +52,15 @@ export interface CertificateSource {
  *
  * @param csrDer signed by the key; its common name is the key's name.
  * @returns PEM of the certificate alone.
- * @throws CLI_REQUEST_FOREIGN, CLI_CA_…, HSM_KEY_MISMATCH, HSM_CERTIFICATE_…, CRYPTO_…
+ * @throws CLI_KEY_COMPROMISED, CLI_REQUEST_FOREIGN, CLI_CA_…, HSM_KEY_MISMATCH, HSM_CERTIFICATE_…, CRYPTO_…
  */
 export async function obtainCertificate(
   source: CertificateSource,
   csrDer: Uint8Array,
 ): Promise<string> {
   const request = parseCsr(csrDer);
-  const { key, role, authorities } = source.place;
+  const { key, role, authorities, revokedKeys } = source.place;
+  if (revokedKeys.has(request.publicKey.fingerprint)) throw fault('CLI_KEY_COMPROMISED', { key });
   const { commonName = '' } = request.subject;
   if (commonName !== key) throw fault('CLI_REQUEST_FOREIGN', { key, commonName });
   const certificate = readAnswer(await source.issue(request));
@@ -138,6 +139,7 @@ function readAnswer(pem: string): Certificate {
   try {
     return parsePem(pem);
   } catch (cause) {
+    if (!(cause instanceof Fault)) throw cause;
     throw fault('CLI_CA_ANSWER_INVALID', { what: 'certificate' }, cause);
   }
 }

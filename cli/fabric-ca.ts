@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
-import { fromBase64, toBase64, toHex, utf8 } from '#base';
+import { Type } from 'typebox';
+import type { Static } from 'typebox';
+import { checkConfig, fromBase64, toBase64, toHex, utf8 } from '#base';
 import type { Certificate } from '#crypto';
 import type { CaCall } from '#softhsm-config';
 import { fault } from './faults.ts';
@@ -88,7 +90,7 @@ export class FabricCa {
     const ca = readFileSync(tlsCaFile);
     const { status, text } = await post(new URL(path, url), { ca, body, authorization });
     const answer = readAnswer(text);
-    if (answer.success !== true) {
+    if (!answer.success) {
       const [first] = answer.errors ?? [];
       const reason = first?.message?.slice(0, 200);
       throw fault('CLI_CA_REFUSED', { url, path, status, code: first?.code, reason });
@@ -97,15 +99,20 @@ export class FabricCa {
   }
 }
 
-interface CaAnswer {
-  result?: unknown;
-  success?: boolean;
-  errors?: { code?: number; message?: string }[];
-}
+const CaAnswer = Type.Object({
+  success: Type.Boolean(),
+  result: Type.Optional(Type.Unknown()),
+  errors: Type.Optional(
+    Type.Array(
+      Type.Object({ code: Type.Optional(Type.Number()), message: Type.Optional(Type.String()) }),
+    ),
+  ),
+});
+type CaAnswer = Static<typeof CaAnswer>;
 
 function readAnswer(text: string): CaAnswer {
   try {
-    return JSON.parse(text) as CaAnswer;
+    return checkConfig(CaAnswer, JSON.parse(text));
   } catch (cause) {
     throw fault('CLI_CA_ANSWER_INVALID', { what: 'JSON' }, cause);
   }

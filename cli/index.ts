@@ -15,6 +15,7 @@ export {
 export type { Deployment } from './deploy.ts';
 export { keyPlaceOf } from './key-place.ts';
 export type { KeyPlace } from './key-place.ts';
+export { FabricCa } from './fabric-ca.ts';
 export { createNetwork } from './network-create.ts';
 export type { NetworkLayout } from './network-layout.ts';
 export { openNetwork, serviceOf } from './network-open.ts';
@@ -26,5 +27,7 @@ export { carryOut, developmentKeyFiles } from './orders.ts';
 export { PeerClient } from './peer-client.ts';
 export type { ServiceAnswer, ServiceClient } from './service-client.ts';
 export { revokeKey } from './revoke-key.ts';
+export { rotateKey } from './rotate-key.ts';
+export type { RotatedKey } from './rotate-key.ts';
 export type { RevokedKey } from './revoke-key.ts';
 export { ZoneProcesses } from './zone-processes.ts';

@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import type { PublicKey } from '#crypto';
 import { SignerConfig } from '#hsm';
 import type { KeyConfig } from '#hsm';
 import { readConfig } from '#base';
 import { fault } from './faults.ts';
+import type { NetworkLayout } from './network-layout.ts';
 import type { OpenNetwork } from './network-open.ts';
 
 /** Where a key of the network is, and what it is for. */
@@ -15,6 +17,8 @@ export interface KeyPlace {
   readonly mspid: string;
   /** PEM of the CAs that may certify it. */
   readonly authorities: string;
+  /** Fingerprints of the organisation's keys that were revoked. */
+  readonly revokedKeys: ReadonlySet<string>;
 }
 
 /** A key's later versions carry its name and a number. */
@@ -29,7 +33,21 @@ export function keyPlaceOf({ layout, spec }: OpenNetwork, label: string): KeyPla
     if (found === undefined) continue;
     const { role, mspid } = found;
     const authorities = readFileSync(found.caFile ?? layout.caCertificate(name), 'utf8');
-    return { key, organisation: name, role, mspid, authorities };
+    const revokedKeys = revokedKeysOf(layout, name);
+    return { key, organisation: name, role, mspid, authorities, revokedKeys };
   }
   throw fault('CLI_KEY_MISSING', { key });
+}
+
+/** From now on nobody certifies the key. */
+export function markRevoked(layout: NetworkLayout, organisation: string, key: PublicKey): void {
+  const all = revokedKeysOf(layout, organisation).add(key.fingerprint);
+  const file = layout.revokedKeys(organisation);
+  writeFileSync(`${file}.new`, `${JSON.stringify([...all], undefined, 2)}\n`);
+  renameSync(`${file}.new`, file);
+}
+
+function revokedKeysOf(layout: NetworkLayout, organisation: string): Set<string> {
+  const file = layout.revokedKeys(organisation);
+  return new Set(existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as string[]) : []);
 }

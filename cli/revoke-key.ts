@@ -10,7 +10,8 @@ import { fabricCaOf } from './certificate-sources.ts';
 import { fileSigner, identitySigner, updateChannel } from './channel-update.ts';
 import { DevelopmentCa } from './development-ca.ts';
 import { fault } from './faults.ts';
-import { keyPlaceOf } from './key-place.ts';
+import { keyInForce } from './key-in-force.ts';
+import { keyPlaceOf, markRevoked } from './key-place.ts';
 import type { KeyPlace } from './key-place.ts';
 import { openNetwork } from './network-open.ts';
 import type { OpenNetwork } from './network-open.ts';
@@ -28,7 +29,7 @@ export interface RevokedKey {
 
 /** What is not to be looked up in the network's directory; PEM. */
 export interface RevocationFiles {
-  /** Of an earlier version of the key. */
+  /** When the signer host is down, or for a version that signs no more. */
   certificate?: string;
   /** By the organisation's authority; asked for there when absent. */
   list?: string;
@@ -41,7 +42,7 @@ export interface RevocationFiles {
  *
  * @param label a key's name, or a version of it.
  * @throws CLI_KEY_MISSING, CLI_KEY_REVOKED, CLI_CRL_WRONG, CLI_REGISTRAR_MISSING, CLI_CA_…,
- *   CLI_ENVELOPE_REFUSED, CLI_CALL_FAILED
+ *   CLI_ENVELOPE_REFUSED, CLI_CALL_FAILED, BASE_LINK_…
  */
 export async function revokeKey(
   dir: string,
@@ -51,8 +52,8 @@ export async function revokeKey(
   const network = openNetwork(dir);
   const place = keyPlaceOf(network, label);
   const { key, mspid, organisation } = place;
-  const file = network.layout.keyCertificate(label);
-  const certificate = parsePem(files.certificate ?? readFileSync(file, 'utf8'));
+  const pem = files.certificate ?? (await keyInForce(network.layout, place, label)).certificatePem;
+  const certificate = parsePem(pem);
   const authority = authorityOf(place, certificate);
   const { channelGroup } = await currentConfig(network);
   if (channelGroup !== undefined && isRevoked(channelGroup, mspid, certificate, authority)) {
@@ -62,6 +63,7 @@ export async function revokeKey(
   const crl = readList(list, certificate, authority);
   const admin = identitySigner(network, mspid, identityNames.admin(organisation));
   const add = (channel: ConfigGroup) => addRevocationList(channel, mspid, crl);
+  markRevoked(network.layout, organisation, certificate.publicKey);
   const configuration = await updateChannel(network, add, [admin]);
   return { key: label, mspid, serial: certificate.serialHex, configuration };
 }

@@ -7,6 +7,7 @@ import { certificateSourceOf, obtainCertificate } from './certificate-sources.ts
 import { signRequest } from './client-key.ts';
 import { admitIdentity, clientKey } from './clients.ts';
 import { fault } from './faults.ts';
+import { keyInForce } from './key-in-force.ts';
 import { keyPlaceOf } from './key-place.ts';
 import type { KeyPlace } from './key-place.ts';
 import { openNetwork, serviceOf } from './network-open.ts';
@@ -91,7 +92,8 @@ async function beginRotation(
   const { key, organisation } = place;
   const made = await carryOut(layout.dir, organisation, 'key.rotate', { key }, operatorKeyFiles);
   const request = fromBase64(made['csr'] ?? '') ?? new Uint8Array(0);
-  const pem = await obtainCertificate(certificateSourceOf(layout, place), request);
+  const source = certificateSourceOf(layout, place, await keyInForce(layout, place));
+  const pem = await obtainCertificate(source, request);
   return host.certifyKey(key, utf8(pem));
 }
 

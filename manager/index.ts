@@ -25,6 +25,7 @@ import { Submissions } from './submissions.ts';
 import { openTransactionPath } from './transaction-path.ts';
 import type { TransactionPath } from './transaction-path.ts';
 import { Whitelist } from './whitelist.ts';
+import type { TlsPlace } from './tls-metrics.ts';
 import { ZoneMetrics } from './zone-metrics.ts';
 
 export { ManagerConfig } from './config.ts';
@@ -96,7 +97,13 @@ export async function buildManager(config: ManagerConfig, deps: ManagerDeps): Pr
   const stages = () => pipeline.meter.totals();
   const open = () => grpc.open;
   const metrics = stack.use(
-    new ZoneMetrics(config.signerReports ?? [], { ledger, stages, open, clock }),
+    new ZoneMetrics(config.signerReports ?? [], {
+      ledger,
+      stages,
+      open,
+      tls: tlsOf(config),
+      clock,
+    }),
   );
   const http = stack.use(
     buildHttp({
@@ -166,4 +173,15 @@ function placeOf(listen: ManagerConfig['http']): ListenPlace {
       privateKey: readFileSync(tls.keyFile, 'utf8'),
     },
   };
+}
+
+function tlsOf({ http, deliver, organizations }: ManagerConfig): TlsPlace[] {
+  const places = [
+    { name: 'http', tls: http.tls },
+    { name: 'grpc', tls: deliver.tls },
+    ...(organizations ?? []).map(({ mspid, listen }) => ({ name: mspid, tls: listen.tls })),
+  ];
+  return places.flatMap(({ name, tls }) =>
+    tls === undefined ? [] : [{ name, certificateFile: tls.certificateFile }],
+  );
 }

@@ -6,6 +6,8 @@ import { prometheusText } from './prometheus-text.ts';
 import type { Metric } from './prometheus-text.ts';
 import { signerMetrics } from './signer-metrics.ts';
 import type { SignerAnswer } from './signer-metrics.ts';
+import { tlsMetrics } from './tls-metrics.ts';
+import type { TlsPlace } from './tls-metrics.ts';
 import type { StageTotal } from './stage-meter.ts';
 
 export interface ZoneMetricsParts {
@@ -13,6 +15,7 @@ export interface ZoneMetricsParts {
   readonly stages: () => Readonly<Record<string, StageTotal>>;
   /** gRPC calls and streams being served. */
   readonly open: () => { calls: number; streams: number };
+  readonly tls: readonly TlsPlace[];
   readonly clock: Clock;
 }
 
@@ -40,7 +43,8 @@ export class ZoneMetrics implements Disposable {
       }),
     );
     const nowMs = this.#parts.clock.nowMs();
-    return prometheusText([...this.#own(), ...signerMetrics(answers, nowMs)]);
+    const ends = tlsMetrics(this.#parts.tls, nowMs);
+    return prometheusText([...this.#own(), ...ends, ...signerMetrics(answers, nowMs)]);
   }
 
   [Symbol.dispose](): void {
