@@ -108,4 +108,6 @@ export const requestLimits = {
   registryBytesMax: 64 * 1024 * 1024,
   /** How stale the whitelist may be: a revoked client is out within it. */
   registryStaleMsMax: 250,
+  /** How often the files of TLS certificates are looked at: a new one serves the next connections. */
+  tlsLookMs: 1_000,
 } as const;

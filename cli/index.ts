@@ -29,5 +29,6 @@ export type { ServiceAnswer, ServiceClient } from './service-client.ts';
 export { revokeKey } from './revoke-key.ts';
 export { rotateKey } from './rotate-key.ts';
 export type { RotatedKey } from './rotate-key.ts';
+export { rotateManagerTls } from './rotate-tls.ts';
 export type { RevokedKey } from './revoke-key.ts';
 export { ZoneProcesses } from './zone-processes.ts';

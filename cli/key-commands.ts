@@ -8,6 +8,7 @@ import { readNamed } from './named-file.ts';
 import { openNetwork } from './network-open.ts';
 import { revokeKey } from './revoke-key.ts';
 import { keysToRotate, rotateKey } from './rotate-key.ts';
+import { managerTlsName, rotateManagerTls } from './rotate-tls.ts';
 
 /** Commands about the keys in tokens and their certificates. */
 export const keyCommands: readonly [words: string, command: Command][] = [
@@ -60,7 +61,9 @@ export const keyCommands: readonly [words: string, command: Command][] = [
         const { key: files } = given.options;
         const keyFiles = typeof files === 'string' ? files.split(',') : undefined;
         for (const key of keysToRotate(dir, word(given, 0, 'NAME|ORG'))) {
-          sayJson(say, await rotateKey(dir, key, keyFiles));
+          if (key === managerTlsName)
+            sayJson(say, { key, fingerprint: await rotateManagerTls(dir) });
+          else sayJson(say, await rotateKey(dir, key, keyFiles));
         }
       },
     },

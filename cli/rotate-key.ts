@@ -14,6 +14,7 @@ import { openNetwork, serviceOf } from './network-open.ts';
 import type { OpenNetwork } from './network-open.ts';
 import { identityNames, keyLabels } from './network-spec.ts';
 import { carryOut } from './orders.ts';
+import { managerTlsName } from './rotate-tls.ts';
 
 /** What became of one key. */
 export interface RotatedKey {
@@ -64,12 +65,13 @@ export async function rotateKey(
   };
 }
 
-/** Names of the keys that are rotated for a name: its own, or all of an organisation's. @throws CLI_KEY_MISSING */
+/** What is rotated for a name: the key itself, or all keys of an organisation or the zone. @throws CLI_KEY_MISSING */
 export function keysToRotate(dir: string, name: string): string[] {
   const network = openNetwork(dir);
   const { organisations, zone } = network.spec;
   if (organisations.some((org) => org.name === name)) return [keyLabels.node(name)];
-  if (zone.name === name) return [keyLabels.ordering(name), keyLabels.relay(name)];
+  if (zone.name === name) return [keyLabels.ordering(name), keyLabels.relay(name), managerTlsName];
+  if (name === managerTlsName) return [name];
   return [keyPlaceOf(network, name).key];
 }
 

@@ -9,7 +9,7 @@ import { GrpcCalls } from './grpc-calls.ts';
 import type { CallBounds, CallPlace, UnaryCall } from './grpc-calls.ts';
 import type { DuplexCall, OutputCall } from './grpc-stream.ts';
 import { checkListenPlace } from './listen-place.ts';
-import type { ListenPlace } from './listen-place.ts';
+import type { ListenPlace, TlsPair } from './listen-place.ts';
 
 export interface GrpcOptions {
   listen: ListenPlace;
@@ -32,6 +32,8 @@ export interface GrpcServer extends AsyncDisposable {
   readonly open: { calls: number; streams: number };
   /** @returns the ports: those asked for, or free ones for 0. */
   listen(): Promise<GrpcPorts>;
+  /** Shows this certificate to those who connect from now on. @param mspid whose endpoint; absent: the zone's. */
+  useTls(tls: TlsPair, mspid?: string): void;
   /** Cuts every call and connection. */
   close(): Promise<void>;
 }
@@ -65,6 +67,10 @@ export function buildGrpc(options: GrpcOptions): GrpcServer {
       return calls.open;
     },
     listen,
+    useTls: (tls, mspid) => {
+      const other = others.find((one) => one.mspid === mspid)?.endpoint;
+      (mspid === undefined ? main : other)?.useTls(tls);
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -78,7 +84,8 @@ class Endpoint {
   readonly #place: ListenPlace;
   readonly #server = new Server(serverOptions);
   readonly #listener: SocketServer;
-  readonly #injector: ReturnType<Server['createConnectionInjector']>;
+  /** One for each certificate so far; connections stay with the one they were made under. */
+  readonly #injectors: ReturnType<Server['createConnectionInjector']>[];
   /** By the address of the other end. */
   readonly #sockets = new Map<string, Socket>();
 
@@ -94,13 +101,13 @@ class Endpoint {
     for (const [service, methods] of Object.entries(services)) {
       addService(this.#server, service, methods, { calls, mspid, disconnect });
     }
-    this.#injector = this.#server.createConnectionInjector(credentialsOf(place));
+    this.#injectors = [this.#server.createConnectionInjector(credentialsOf(place.tls))];
     this.#listener = createServer({ noDelay: true }, (socket) => {
       const name = `${socket.remoteAddress}:${socket.remotePort}`;
       this.#sockets.set(name, socket);
       socket.once('close', () => this.#sockets.delete(name));
       socket.on('error', () => socket.destroy());
-      this.#injector.injectConnection(socket);
+      this.#injectors.at(-1)?.injectConnection(socket);
     });
     this.#listener.maxConnections = limits.deliverConnectionsMax;
   }
@@ -116,16 +123,25 @@ class Endpoint {
     });
   }
 
+  useTls(tls: TlsPair): void {
+    this.#injectors.push(this.#server.createConnectionInjector(credentialsOf(tls)));
+    // Whoever is connected since then has to connect anew.
+    if (this.#injectors.length > injectorsMax) this.#injectors.shift()?.destroy();
+  }
+
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       this.#listener.close(() => resolve());
     });
     for (const socket of this.#sockets.values()) socket.destroy();
-    this.#injector.destroy();
+    for (const injector of this.#injectors) injector.destroy();
     this.#server.forceShutdown();
     await closed;
   }
 }
+
+/** Certificates under which connections may still be open. */
+const injectorsMax = 8;
 
 const serverOptions = {
   'grpc.max_send_message_length': limits.deliverMessageBytesMax,
@@ -176,7 +192,7 @@ function addService(
   server.addService(definitions, handlers);
 }
 
-function credentialsOf({ tls }: ListenPlace): ServerCredentials {
+function credentialsOf(tls: TlsPair | undefined): ServerCredentials {
   if (tls === undefined) return ServerCredentials.createInsecure();
   const pair = {
     cert_chain: Buffer.from(tls.certificate),

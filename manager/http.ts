@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { LogController, fastify } from 'fastify';
 import type { FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify';
@@ -16,7 +17,7 @@ import { ledgerRoutes } from './http-ledger.ts';
 import { joseMediaType, ndjsonMediaType, requestRoutes } from './http-requests.ts';
 import type { PostedBody } from './http-requests.ts';
 import { checkListenPlace } from './listen-place.ts';
-import type { ListenPlace } from './listen-place.ts';
+import type { ListenPlace, TlsPair } from './listen-place.ts';
 import { describeApi } from './openapi.ts';
 import { metricsMediaType } from './prometheus-text.ts';
 import type { StageTotal } from './stage-meter.ts';
@@ -43,6 +44,8 @@ export interface HttpService extends AsyncDisposable {
   app: FastifyInstance;
   /** @returns the port: the one asked for, or a free one for 0. */
   listen(): Promise<number>;
+  /** Shows this certificate to those who connect from now on. */
+  useTls(tls: TlsPair): void;
   /** Takes no further call, answers those under way, then closes. */
   close(): Promise<void>;
 }
@@ -70,7 +73,20 @@ export function buildHttp(options: HttpOptions): HttpService {
   const close = async () => {
     await app.close();
   };
-  return { app, listen: () => listen(app, options.listen), close, [Symbol.asyncDispose]: close };
+  const useTls = (tls: TlsPair) => {
+    if (app.server instanceof SecureServer) app.server.setSecureContext(secureContextOf(tls));
+  };
+  return {
+    app,
+    listen: () => listen(app, options.listen),
+    useTls,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function secureContextOf({ certificate, privateKey }: TlsPair) {
+  return { cert: certificate, key: privateKey, minVersion: 'TLSv1.2' as const };
 }
 
 function serverOptions({ listen, log, clock }: HttpOptions): FastifyServerOptions {
@@ -82,7 +98,7 @@ function serverOptions({ listen, log, clock }: HttpOptions): FastifyServerOption
     maxHeaderSize: limits.httpHeaderBytesMax,
   };
   const { tls } = listen;
-  const secure = tls && { cert: tls.certificate, key: tls.privateKey, minVersion: 'TLSv1.2' };
+  const secure = tls && secureContextOf(tls);
   const options = {
     ...(secure === undefined ? { http: node } : { https: { ...node, ...secure } }),
     requestTimeout: limits.callReceiveMsMax,

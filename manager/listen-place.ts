@@ -6,8 +6,13 @@ export interface ListenPlace {
   host: string;
   /** 0 takes a free one. */
   port: number;
-  /** PEM texts: the certificate with its intermediates, and its private key. */
-  tls?: { certificate: string; privateKey: string };
+  tls?: TlsPair;
+}
+
+/** PEM texts: the certificate with its intermediates, and its private key. */
+export interface TlsPair {
+  certificate: string;
+  privateKey: string;
 }
 
 /** @throws MANAGER_LISTEN_INSECURE unless there is TLS, or nobody outside the host can connect. */

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import t from 'tap';
+import { toHex } from '#base';
+import { rotateKey } from '#cli';
+import { underLoad } from '../support/steady-load.ts';
+import { TestNetwork } from '../support/test-network.ts';
+import { until } from './poll.ts';
+import { joinStockPeer, ourPeers } from './product-network.ts';
+import type { StockPeer } from './stock-peer.ts';
+import { commitHashIn, validationCodesIn } from './stored-block.ts';
+import { fabricVersions } from './versions.ts';
+
+const waitMsMax = 120_000;
+const keys = ['node0.org1', 'ordering0.zone', 'relay0.zone', 'node0.org2', 'node0.org1'];
+
+t.setTimeout(400_000);
+const network = await TestNetwork.start({ peerCount: 1 });
+t.teardown(() => network[Symbol.asyncDispose]());
+await network.deploy('notary');
+const client = await network.client('clerk');
+const stock: StockPeer[] = [];
+for (const version of fabricVersions()) {
+  stock.push(await joinStockPeer(t, network, version, join(t.testdirName, version.name)));
+}
+const peers = [...ourPeers(network), ...stock];
+
+t.test('keys of every role are rotated under load, one of them twice', async (t) => {
+  const load = await underLoad(network, client, { callers: 2, requestsPerCall: 10 }, async () => {
+    for (const key of keys) await rotateKey(network.dir, key);
+  });
+  t.equal(load.failed, 0, load.firstFailure ?? 'every answer is 200');
+});
+
+t.test('stock peers and ours commit every block, and every transaction is valid', async (t) => {
+  const height = BigInt(((await network.service.get('/v1/health')).body as Health).height);
+  for (const peer of peers) {
+    await until(
+      `${peer.name} at ${height}`,
+      waitMsMax,
+      async () => (await peer.height()) >= height,
+    );
+  }
+  const [first, ...others] = await Promise.all(peers.map((peer) => peer.blocks(height)));
+  const invalid = first!
+    .flatMap((block) => [...validationCodesIn(block)])
+    .filter((code) => code !== 0);
+  t.strictSame(invalid, []);
+  for (const [index, blocks] of others.entries()) {
+    t.strictSame(verdicts(blocks), verdicts(first!), peers[index + 1]!.name);
+  }
+});
+
+interface Health {
+  height: number;
+}
+
+function verdicts(blocks: readonly Uint8Array[]) {
+  return blocks.map((block) => ({
+    codes: validationCodesIn(block),
+    commitHash: toHex(commitHashIn(block) ?? new Uint8Array(0)),
+  }));
+}
