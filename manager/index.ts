@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { systemClock } from '#base';
 import type { Clock, Log } from '#base';
 import type { Block } from '#formats';
@@ -17,13 +16,17 @@ import { endorseMethod, evaluateMethod } from './gateway-proposals.ts';
 import { submitMethod } from './gateway-submit.ts';
 import type { GrpcServices } from './grpc-call.ts';
 import { buildGrpc } from './grpc-server.ts';
+import type { GrpcServer } from './grpc-server.ts';
 import { buildHttp } from './http.ts';
+import type { HttpService } from './http.ts';
 import { InstalledPackages } from './installed-packages.ts';
-import type { ListenPlace } from './listen-place.ts';
+import type { ListenPlace, TlsPair } from './listen-place.ts';
 import { processProposalMethod } from './process-proposal.ts';
 import { Submissions } from './submissions.ts';
 import { openTransactionPath } from './transaction-path.ts';
 import type { TransactionPath } from './transaction-path.ts';
+import { TlsWatch, readTlsFiles } from './tls-files.ts';
+import type { TlsFiles } from './tls-files.ts';
 import { Whitelist } from './whitelist.ts';
 import type { TlsPlace } from './tls-metrics.ts';
 import { ZoneMetrics } from './zone-metrics.ts';
@@ -112,15 +115,12 @@ export async function buildManager(config: ManagerConfig, deps: ManagerDeps): Pr
   );
   const grpc = stack.use(
     buildGrpc({
-      listen: placeOf(config.deliver),
-      organizations: (config.organizations ?? []).map(({ mspid, listen }) => ({
-        mspid,
-        listen: placeOf(listen),
-      })),
+      ...grpcPlaces(config),
       services: buildServices(shared, path, stack.use(new CommitWaits(ledger))),
       log,
     }),
   );
+  stack.use(followTls(config, { http, grpc }, log));
   // Registered last, so that it is the first to happen: no wave runs while its ledger closes.
   stack.defer(stop);
   const httpPort = await http.listen();
@@ -157,15 +157,31 @@ function proposalParts(shared: Shared, path: TransactionPath) {
 
 function placeOf(listen: ManagerConfig['http']): ListenPlace {
   const { host, port, tls } = listen;
-  if (tls === undefined) return { host, port };
+  return tls === undefined ? { host, port } : { host, port, tls: readTlsFiles(tls) };
+}
+
+function grpcPlaces({ deliver, organizations = [] }: ManagerConfig) {
   return {
-    host,
-    port,
-    tls: {
-      certificate: readFileSync(tls.certificateFile, 'utf8'),
-      privateKey: readFileSync(tls.keyFile, 'utf8'),
-    },
+    listen: placeOf(deliver),
+    organizations: organizations.map(({ mspid, listen }) => ({ mspid, listen: placeOf(listen) })),
   };
+}
+
+/** Lets each endpoint follow its certificate's files. */
+function followTls(
+  { http, deliver, organizations = [] }: ManagerConfig,
+  services: { http: HttpService; grpc: GrpcServer },
+  log: Log,
+): Disposable {
+  const stack = new DisposableStack();
+  const follow = (files: TlsFiles, use: (tls: TlsPair) => void) =>
+    stack.use(new TlsWatch(files, use, log));
+  if (http.tls !== undefined) follow(http.tls, (tls) => services.http.useTls(tls));
+  follow(deliver.tls, (tls) => services.grpc.useTls(tls));
+  for (const { mspid, listen } of organizations) {
+    follow(listen.tls, (tls) => services.grpc.useTls(tls, mspid));
+  }
+  return stack;
 }
 
 function tlsOf({ http, deliver, organizations }: ManagerConfig): TlsPlace[] {
