@@ -4,6 +4,7 @@ import { fromHex, systemClock, toBase64, toBase64Url, utf8 } from '#base';
 import {
   TranscriptWriter,
   ceremonySteps,
+  checkApprovals,
   demandedAttributes,
   parseOperatorPolicy,
   verifyCeremony,
@@ -57,6 +58,8 @@ export async function runCeremony(plan: CeremonyPlan): Promise<string> {
     witness: witness.id,
   });
   const before = approvals(present, opened);
+  const byOperators = before.filter(({ operator }) => operator !== witness.id);
+  checkApprovals(opened, byOperators, policy, policy.ruleOf('key.generate').approvals);
   const made = await makeToken(plan);
   try {
     add(ceremonySteps.token, { token: plan.token });

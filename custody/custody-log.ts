@@ -19,6 +19,7 @@ export class CustodyLog implements Disposable {
   readonly history: OrderHistory;
   readonly #file: AuditFile;
   readonly #sign: CheckpointSigner;
+  readonly #onUnsigned: (error: unknown) => void;
   #signing: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #checkpointSequence = 0;
@@ -36,10 +37,13 @@ export class CustodyLog implements Disposable {
     token: string;
     clock: Clock;
     sign: CheckpointSigner;
+    /** Hears why a checkpoint could not be signed. */
+    onUnsigned?: (error: unknown) => void;
   }) {
-    const { path, name, token, clock, sign } = options;
+    const { path, name, token, clock, sign, onUnsigned = () => {} } = options;
     this.name = name;
     this.#sign = sign;
+    this.#onUnsigned = onUnsigned;
     this.history = new OrderHistory(token);
     const onRecord = (record: AuditRecord) => this.#take(record);
     this.#file = new AuditFile({ path, log: name, clock, onRecord });
@@ -74,7 +78,7 @@ export class CustodyLog implements Disposable {
 
   /** Signs what is not signed yet; a token that does not sign is asked again later. */
   checkpoint(): Promise<void> {
-    this.#signing ??= this.#checkpoint().finally(() => {
+    this.#signing ??= this.#signAll().finally(() => {
       this.#signing = undefined;
     });
     return this.#signing;
@@ -90,7 +94,7 @@ export class CustodyLog implements Disposable {
     this.close();
   }
 
-  async #checkpoint(): Promise<void> {
+  async #signAll(): Promise<void> {
     clearTimeout(this.#retry);
     try {
       while (!this.#isClosed && this.unsignedCount > 0) {
@@ -101,9 +105,9 @@ export class CustodyLog implements Disposable {
         if (this.#isClosed || this.head.sequence !== sequence) continue;
         this.#take(this.#file.append(checkpointEvent, { key, signature: toBase64(signature) }));
       }
-    } catch {
-      // Unsigned records are counted, and monitoring sees the count: the token's faults are its own.
+    } catch (error) {
       if (this.#isClosed) return;
+      this.#onUnsigned(error);
       this.#retry = setTimeout(() => void this.checkpoint(), limits.checkpointRetryMs);
       this.#retry.unref();
     }

@@ -66,20 +66,24 @@ export class OrderDesk {
   }
 
   async #carryOut(bytes: Uint8Array): Promise<OrderAnswer> {
-    let order: SignedOrder;
+    const { order, untilSeconds } = this.#receive(bytes);
+    try {
+      if (untilSeconds !== undefined) return { state: 'waiting', untilSeconds };
+      return { state: 'executed', result: await this.#execute(order) };
+    } finally {
+      // Whoever hears the answer finds it in the log, and signed if the token signs at all.
+      await this.#log.checkpoint();
+    }
+  }
+
+  #receive(bytes: Uint8Array): { order: SignedOrder; untilSeconds: number | undefined } {
     try {
       this.#endStarted();
-      order = parseSignedOrder(bytes);
-      const untilSeconds = this.#admit(order);
-      if (untilSeconds !== undefined) return { state: 'waiting', untilSeconds };
+      const order = parseSignedOrder(bytes);
+      return { order, untilSeconds: this.#admit(order) };
     } catch (error) {
       this.#refusedCount += 1;
       throw error;
-    }
-    try {
-      return { state: 'executed', result: await this.#execute(order) };
-    } finally {
-      await this.#log.checkpoint();
     }
   }
 

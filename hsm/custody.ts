@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { serveLink } from '#base';
-import type { LinkServer } from '#base';
+import type { LinkServer, Log } from '#base';
 import { CustodyLog, OrderDesk, PolicyFile, answerCustodyCall, auditLogName } from '#custody';
 import type { CheckpointSigner } from '#custody';
 import type { SignerRole } from '#formats';
@@ -21,7 +21,7 @@ const checkpointRoles: readonly SignerRole[] = ['attestation', 'ordering', 'rela
 export async function openCustody(
   custody: NonNullable<SignerConfig['custody']>,
   parts: SignerParts,
-  onFailure: (error: unknown) => void,
+  report: Log,
 ): Promise<AsyncDisposable> {
   await using undo = new AsyncDisposableStack();
   const { tokenLabel: token, clock } = parts;
@@ -29,12 +29,16 @@ export async function openCustody(
   const policyFile = new PolicyFile(custody.operatorPolicyFile);
   const name = auditLogName(policyFile.read().zone, token);
   const path = join(custody.auditDir, 'audit.jsonl');
-  const log = undo.use(new CustodyLog({ path, name, token, clock, sign: checkpointSigner(parts) }));
+  const onUnsigned = (error: unknown) =>
+    report.warn({ err: error }, 'A checkpoint of the audit log waits for the token.');
+  const sign = checkpointSigner(parts);
+  const log = undo.use(new CustodyLog({ path, name, token, clock, sign, onUnsigned }));
   policyFile.settle(log);
   const actions = hostOrders(parts, (event, facts) => log.note(event, facts));
   const desk = new OrderDesk({ log, clock, policyFile, actions });
   const answer = (method: number, payload: Uint8Array) =>
     answerCustodyCall({ log, desk, clock, token }, method, payload);
+  const onFailure = (error: unknown) => report.error({ err: error }, 'An order failed inside.');
   undo.use<LinkServer>(await serveLink(custody.adminSocket, answer, onFailure));
   void log.checkpoint();
   return undo.move();

@@ -58,7 +58,7 @@ export async function openSignerHost(
     const report = (method: number) => answerReportCall(parts, method);
     undo.use<LinkServer>(await serveLink(config.reportSocket, report, onFailure));
   }
-  if (config.custody !== undefined) undo.use(await openCustody(config.custody, parts, onFailure));
+  if (config.custody !== undefined) undo.use(await openCustody(config.custody, parts, log));
   const serve = (method: number, payload: Uint8Array) => answerSignerCall(parts, method, payload);
   undo.use<LinkServer>(await serveLink(config.socket, serve, onFailure));
   undo.use(keepUsage(ring, onFailure));
