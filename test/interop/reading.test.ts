@@ -2,26 +2,15 @@
 import { status } from '@grpc/grpc-js';
 import t from 'tap';
 import type { Test } from 'tap';
-import { fromHex, toHex, utf8 } from '#base';
+import { fromHex, utf8 } from '#base';
 import {
-  BundleEvents,
   CommitStatusResponse,
-  PeerDeliverResponse,
   SignedChaincodeEventsRequest,
   SignedCommitStatusRequest,
-  bundleEventName,
   seekBehaviors,
   validationCodes,
 } from '#formats';
-import type { ChaincodeEventsResponse } from '#formats';
-import {
-  DeliverClient,
-  at,
-  endless,
-  newest,
-  oldest,
-  seekRequest,
-} from '../manager/deliver-client.ts';
+import { at, endless, newest, oldest, seekRequest } from '../manager/deliver-client.ts';
 import type { SeekSpec } from '../manager/deliver-client.ts';
 import { eventsRequest, statusRequest } from '../manager/grpc-client.ts';
 import type { Signatory } from '../manager/grpc-client.ts';
@@ -32,8 +21,8 @@ import { orgs } from '../policy/test-validation.ts';
 import { Announcements } from './announcements.ts';
 import { read } from './hostile-chain.ts';
 import type { Judged } from './hostile-chain.ts';
+import { answerOf, deliveredBy, eventsOf, withBundlesTold } from './reading-answers.ts';
 import { ReadingPlaces, signatoryOf } from './reading-places.ts';
-import type { Place } from './reading-places.ts';
 
 const places = await ReadingPlaces.start(t);
 const { chain } = places.network;
@@ -82,19 +71,6 @@ chain.append(
 );
 chain.append(...valid(three, bundled, four));
 await places.commit();
-
-/** What somebody answers to bytes: bytes, or the code of a status. */
-async function answerOf(
-  { connection }: Place,
-  path: string,
-  request: Uint8Array,
-): Promise<string | number> {
-  const deadline = new Date(Date.now() + 20_000);
-  return connection.unary(path, request, { deadline }).then(
-    (bytes) => toHex(bytes),
-    (error: { code: number }) => error.code,
-  );
-}
 
 async function sameAnswers(t: Test, path: string, requests: Readonly<Record<string, Uint8Array>>) {
   for (const [what, request] of Object.entries(requests)) {
@@ -148,8 +124,8 @@ t.test('a request for a status that lacks a part is refused as by the newest pee
     t.equal(await answerOf(zone, path, request), status.INVALID_ARGUMENT, what);
     for (const place of stock) {
       // Before 3.1 the policy says it.
-      const answers = [status.INVALID_ARGUMENT, status.PERMISSION_DENIED];
-      t.ok(answers.includes(Number(await answerOf(place, path, request))), `${what} ${place.name}`);
+      const answers: (string | number)[] = [status.INVALID_ARGUMENT, status.PERMISSION_DENIED];
+      t.ok(answers.includes(await answerOf(place, path, request)), `${what} ${place.name}`);
     }
   }
   const unnamed = statusRequest(reader, '', { channelId });
@@ -170,14 +146,6 @@ t.test('a status that does not come is waited for until the deadline', async (t)
     t.ok([status.DEADLINE_EXCEEDED, ...others].includes(code), `${name}: ${code}`);
   }
 });
-
-/** The first messages of a stream of events: names of events by block. */
-async function eventsOf({ connection }: Place, request: Uint8Array, messages: number) {
-  using stream = connection.events(request, { deadline: new Date(Date.now() + 20_000) });
-  const told = [];
-  for (let count = 0; count < messages; count += 1) told.push(await stream.next());
-  return told;
-}
 
 const eventRequests: Readonly<Record<string, [changes: EventChanges, messages: number]>> = {
   'from the first block on': [{ startPosition: at(0n) }, 2],
@@ -203,21 +171,6 @@ t.test('the same events come, block by block, but for those of bundles', async (
   }
 });
 
-/** A stock peer knows nothing of bundles: what its one event says is what the zone tells one by one. */
-function withBundlesTold(response: ChaincodeEventsResponse | undefined) {
-  const events = response?.events.flatMap((event) => {
-    if (event.eventName !== bundleEventName) return [event];
-    const { events: each } = BundleEvents.decode(event.payload);
-    return each.map(({ name, payload }, index) => ({
-      ...event,
-      txId: index === each.length - 1 ? event.txId : `${event.txId}/${index}`,
-      eventName: name,
-      payload: Buffer.from(payload),
-    }));
-  });
-  return { ...response, events };
-}
-
 t.test('a request for events that is refused is refused for the same reason', async (t) => {
   const requests: Readonly<Record<string, Uint8Array>> = {
     empty: utf8(''),
@@ -240,19 +193,6 @@ t.test('a request for events that is refused is refused for the same reason', as
     }
   }
 });
-
-/** Everything that comes for a request for blocks, up to and with a status, as hex. */
-async function deliveredBy(place: Place, method: string, request: Uint8Array): Promise<string[]> {
-  using client = new DeliverClient(place.port, place.root, `protos.Deliver/${method}`);
-  client.ask(request);
-  const all: string[] = [];
-  for (;;) {
-    const bytes = await client.nextBytes();
-    if (bytes === undefined) return all;
-    all.push(toHex(bytes));
-    if (PeerDeliverResponse.decode(bytes).status !== undefined) return all;
-  }
-}
 
 const now = seconds(Date.now());
 const seeks: Readonly<Record<string, [spec: SeekSpec, from?: Signatory]>> = {
