@@ -41,6 +41,7 @@ export {
   emptyTree,
   leafHash,
   nodeHash,
+  rangeHash,
   rootOfEmpty,
   treeRoot,
   treeStateAt,

@@ -8,11 +8,17 @@ import type { GetNode } from './merkle-tree.ts';
  *
  * @param index of the leaf, from 0.
  * @param size of the tree the proof is for, at most that of the stored one.
+ * @param getRange as {@link rangeHash} makes it: proofs for one size share what ends at it.
  * @returns hashes of 32 bytes, from the leaf's sibling up to the root's child.
  * @throws CRYPTO_TREE_RANGE the index is not below the size.
  * @see RFC 6962 section 2.1.1.
  */
-export function inclusionProof(index: number, size: number, getNode: GetNode): Uint8Array[] {
+export function inclusionProof(
+  index: number,
+  size: number,
+  getNode: GetNode,
+  getRange = (begin: number, end: number) => rangeHash(begin, end, getNode),
+): Uint8Array[] {
   if (!isSize(size) || !isSize(index) || index >= size) {
     throw fault('CRYPTO_TREE_RANGE', { index, size });
   }
@@ -22,10 +28,10 @@ export function inclusionProof(index: number, size: number, getNode: GetNode): U
   while (end - begin > 1) {
     const middle = begin + splitOf(end - begin);
     if (index < middle) {
-      proof.push(rangeHash(middle, end, getNode));
+      proof.push(getRange(middle, end));
       end = middle;
     } else {
-      proof.push(rangeHash(begin, middle, getNode));
+      proof.push(getRange(begin, middle));
       begin = middle;
     }
   }

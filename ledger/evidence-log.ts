@@ -1,5 +1,13 @@
 import { bufferOf, limits } from '#base';
-import { appendLeaves, emptyTree, inclusionProof, nodeHash, treeRoot, treeStateAt } from '#crypto';
+import {
+  appendLeaves,
+  emptyTree,
+  inclusionProof,
+  nodeHash,
+  rangeHash,
+  treeRoot,
+  treeStateAt,
+} from '#crypto';
 import type { GetNode, TreeNode, TreeState } from '#crypto';
 import { NodeMemo } from './node-memo.ts';
 import type { Store } from './store.ts';
@@ -16,7 +24,7 @@ export class EvidenceLog {
   /** Nodes of complete subtrees by level and index: they never change. */
   readonly #known = new NodeMemo(limits.evidenceNodesCachedMax);
   #state: TreeState = emptyTree;
-  #head: { size: number; root: Uint8Array } | undefined;
+  #head: ProvedHead | undefined;
 
   constructor(store: Store, size: bigint) {
     this.#store = store;
@@ -56,16 +64,24 @@ export class EvidenceLog {
 
   /** Root and audit path of a leaf in the tree of an earlier or the present size. */
   prove(leafIndex: bigint, size: bigint): { root: Uint8Array; proof: Uint8Array[] } {
-    const proof = inclusionProof(Number(leafIndex), Number(size), this.#nodes);
-    return { root: this.#rootAt(Number(size)), proof };
+    const { root, ranges } = this.#headAt(Number(size));
+    const getRange = (begin: number, end: number) => {
+      if (end !== Number(size)) return rangeHash(begin, end, this.#nodes);
+      let hash = ranges.get(begin);
+      if (hash === undefined) {
+        hash = rangeHash(begin, end, this.#nodes);
+        ranges.set(begin, hash);
+      }
+      return hash;
+    };
+    return { root, proof: inclusionProof(Number(leafIndex), Number(size), this.#nodes, getRange) };
   }
 
-  /** Receipts of one block all ask for the same root. */
-  #rootAt(size: number): Uint8Array {
+  #headAt(size: number): ProvedHead {
     if (this.#head?.size !== size) {
-      this.#head = { size, root: treeRoot(treeStateAt(size, this.#nodes)) };
+      this.#head = { size, root: treeRoot(treeStateAt(size, this.#nodes)), ranges: new Map() };
     }
-    return this.#head.root;
+    return this.#head;
   }
 
   /** The tile as far as it stands before hash number `count` is added to it. */
@@ -101,6 +117,14 @@ export class EvidenceLog {
     if (found === undefined) throw new Error(`evidence hash ${level}/${index} is missing`);
     return found;
   }
+}
+
+/** What all receipts of one block share. */
+interface ProvedHead {
+  size: number;
+  root: Uint8Array;
+  /** Hashes over the leaves from the key to the last, at most one for each level. */
+  ranges: Map<number, Uint8Array>;
 }
 
 /** An append that was computed and not stored. */
