@@ -17,6 +17,12 @@ export type OrderAnswer =
   /** It has to be submitted again after `untilSeconds`; nothing is carried out by itself. */
   | { readonly state: 'waiting'; readonly untilSeconds: number };
 
+/** Hears of every order; facts are for people. */
+type OnOutcome = (
+  outcome: 'executed' | 'failed' | 'refused',
+  facts: Readonly<Record<string, unknown>>,
+) => void;
+
 /**
  * Takes orders, one after the other, and carries out those that are authorised. Each step is on
  * record before it is taken, and an order counts as used from its start on, whatever becomes of it.
@@ -25,8 +31,8 @@ export class OrderDesk {
   readonly #log: CustodyLog;
   readonly #clock: Clock;
   readonly #actions: OrderActions;
+  readonly #onOutcome: OnOutcome;
   #queue: Promise<unknown> = Promise.resolve();
-  #refusedCount = 0;
 
   /**
    * Records that an order was interrupted when the log ends in the middle of one.
@@ -38,8 +44,10 @@ export class OrderDesk {
     clock: Clock;
     policyFile: PolicyFile;
     actions: OrderActions;
+    onOutcome?: OnOutcome;
   }) {
-    const { log, clock, policyFile, actions } = options;
+    const { log, clock, policyFile, actions, onOutcome = () => {} } = options;
+    this.#onOutcome = onOutcome;
     this.#log = log;
     this.#clock = clock;
     this.#actions = { ...actions, 'policy.change': policyChange(log, policyFile) };
@@ -49,10 +57,6 @@ export class OrderDesk {
       // A host without orders is better than none: they are refused for as long as this fails.
       if (!(error instanceof Fault)) throw error;
     }
-  }
-
-  get refusedCount(): number {
-    return this.#refusedCount;
   }
 
   /**
@@ -82,7 +86,7 @@ export class OrderDesk {
       const order = parseSignedOrder(bytes);
       return { order, untilSeconds: this.#admit(order) };
     } catch (error) {
-      this.#refusedCount += 1;
+      this.#onOutcome('refused', { code: codeOf(error) });
       throw error;
     }
   }
@@ -118,16 +122,17 @@ export class OrderDesk {
       result = (await this.#actions[action]?.(parameters, order)) ?? {};
     } catch (error) {
       this.#recordFailure(order, error);
+      this.#onOutcome('failed', { order: order.hash, action, code: codeOf(error) });
       throw error;
     }
+    this.#onOutcome('executed', { order: order.hash, action });
     this.#log.record(orderEvents.executed, { order: order.hash, ...factsOfResult(result) });
     return result;
   }
 
   #recordFailure(order: SignedOrder, error: unknown): void {
-    const code = error instanceof Fault ? error.code : 'unknown';
     try {
-      this.#log.record(orderEvents.failed, { order: order.hash, code });
+      this.#log.record(orderEvents.failed, { order: order.hash, code: codeOf(error) });
     } catch {
       // What the caller hears is why the order failed. The log gets its end later: see below.
     }
@@ -138,6 +143,10 @@ export class OrderDesk {
     const { started } = this.#log.history;
     if (started !== undefined) this.#log.record(orderEvents.interrupted, { order: started.hash });
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Fault ? error.code : 'unknown';
 }
 
 function policyChange(log: CustodyLog, file: PolicyFile) {

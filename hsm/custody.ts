@@ -29,19 +29,35 @@ export async function openCustody(
   const policyFile = new PolicyFile(custody.operatorPolicyFile);
   const name = auditLogName(policyFile.read().zone, token);
   const path = join(custody.auditDir, 'audit.jsonl');
-  const onUnsigned = (error: unknown) =>
+  const onUnsigned = (error: unknown) => {
+    parts.tokens.meter.count('checkpointsDelayed');
     report.warn({ err: error }, 'A checkpoint of the audit log waits for the token.');
+  };
   const sign = checkpointSigner(parts);
   const log = undo.use(new CustodyLog({ path, name, token, clock, sign, onUnsigned }));
   policyFile.settle(log);
   const actions = hostOrders(parts, (event, facts) => log.note(event, facts));
-  const desk = new OrderDesk({ log, clock, policyFile, actions });
+  const onOutcome = noteOutcome(parts, report);
+  const desk = new OrderDesk({ log, clock, policyFile, actions, onOutcome });
   const answer = (method: number, payload: Uint8Array) =>
     answerCustodyCall({ log, desk, clock, token }, method, payload);
   const onFailure = (error: unknown) => report.error({ err: error }, 'An order failed inside.');
   undo.use<LinkServer>(await serveLink(custody.adminSocket, answer, onFailure));
   void log.checkpoint();
   return undo.move();
+}
+
+/** Orders are rare: each is in the process's log too, and an alarm can go by the counts. */
+function noteOutcome({ tokens }: SignerParts, report: Log) {
+  const counters = {
+    executed: 'ordersExecuted',
+    failed: 'ordersFailed',
+    refused: 'ordersRefused',
+  } as const;
+  return (outcome: keyof typeof counters, facts: Readonly<Record<string, unknown>>) => {
+    tokens.meter.count(counters[outcome]);
+    report[outcome === 'executed' ? 'info' : 'warn']({ outcome, ...facts }, 'An order came.');
+  };
 }
 
 /** Statements start with a name of their own, which no content that these keys sign does. */

@@ -22,6 +22,13 @@ export const signerCounters = [
   'canaryFailures',
   /** Calls that got no signature because of the token. */
   'callsRefused',
+  'ordersExecuted',
+  /** Orders that were not authorised, or not understood; nothing was done. */
+  'ordersRefused',
+  /** Orders that were authorised, and failed. */
+  'ordersFailed',
+  /** Times that the token did not sign a checkpoint of the audit log. */
+  'checkpointsDelayed',
 ] as const;
 export type SignerCounter = (typeof signerCounters)[number];
 

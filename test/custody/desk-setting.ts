@@ -29,6 +29,7 @@ export class DeskSetting {
   readonly logName = auditLogName('test-zone', 'org1');
   /** What actions were called with, in order. */
   readonly done: string[] = [];
+  readonly outcomes: string[] = [];
   readonly clock = { nowMs: () => this.nowMs };
   nowMs = 5_000_000;
   /** In place of the checkpoint's signature, when the token is away. */
@@ -71,7 +72,8 @@ export class DeskSetting {
     try {
       policyFile.settle(log);
       const { clock, actions } = this;
-      const desk = new OrderDesk({ log, clock, policyFile, actions });
+      const onOutcome = (outcome: string) => this.outcomes.push(outcome);
+      const desk = new OrderDesk({ log, clock, policyFile, actions, onOutcome });
       return { log, desk, [Symbol.dispose]: () => log.close() };
     } catch (error) {
       log.close();
