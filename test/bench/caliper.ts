@@ -22,7 +22,7 @@ export async function claim(): Promise<Figure[]> {
   const caliper = await installedCaliper();
   const dir = mkdtempSync(join(tmpdir(), 'caliper-'));
   try {
-    await using zone = await startZone(2, { peerCount: 2 });
+    await using zone = await startZone(2, { peerCount: 2, endorserCount: 1 });
     const { networkFile, benchFile } = writeWorkspace(dir, zoneProfile(zone), rounds);
     const report = join(dir, 'report.html');
     const main = join(caliper, 'node_modules', '@hyperledger', 'caliper-cli', 'caliper.js');
@@ -66,7 +66,7 @@ function figuresOf({ label, transactions, inFlight }: CaliperRound, stdout: stri
   if (successes !== transactions || failures !== 0) {
     throw new Error(`round ${label}: ${rows.at(-1) ?? 'not in the table'}`);
   }
-  const conditions = `Hyperledger Caliper 0.6.0 with fabric-gateway 1.12.1, one worker, ${transactions} transactions, ${inFlight} in flight; zone of two organisations, SoftHSM, two peers of its own`;
+  const conditions = `Hyperledger Caliper 0.6.0 with fabric-gateway 1.12.1, one worker, ${transactions} transactions, ${inFlight} in flight; zone of two organisations, one endorser, SoftHSM, two peers of its own`;
   const figure = (name: string, value: number | undefined, unit: string): Figure => ({
     figure: `caliper_${label}_${name}`,
     value: value ?? Number.NaN,

@@ -13,6 +13,7 @@ export interface LinkCounts {
 export class WideAreaRelay implements AsyncDisposable {
   readonly #delayMs: number;
   readonly #flightBytesMin: number;
+  readonly #answerBytesMin: number;
   readonly #servers: Server[] = [];
   readonly #connections = new Set<RelayedConnection>();
   readonly #held = new Set<Direction>();
@@ -21,10 +22,13 @@ export class WideAreaRelay implements AsyncDisposable {
   /**
    * @param delayMs how long a byte is under way, in each direction.
    * @param flightBytesMin what is smaller does not begin a flight: an acknowledgement of a transport.
+   * @param answerBytesMin what is smaller does not end one: a ping's answer. What lies between ends a
+   *   flight and is none itself, so that a question after an empty answer is counted as one.
    */
-  constructor(delayMs: number, flightBytesMin = 0) {
+  constructor(delayMs: number, flightBytesMin = 0, answerBytesMin = flightBytesMin) {
     this.#delayMs = delayMs;
     this.#flightBytesMin = flightBytesMin;
+    this.#answerBytesMin = answerBytesMin;
   }
 
   /**
@@ -72,7 +76,11 @@ export class WideAreaRelay implements AsyncDisposable {
       isHeld: (direction) => this.#held.has(direction),
       onBytes: (direction, bytes) => {
         this.#counts.bytes[direction] += bytes;
-        if (connection.flight === direction || bytes < this.#flightBytesMin) return;
+        if (connection.flight === direction) return;
+        if (bytes < this.#flightBytesMin) {
+          if (bytes >= this.#answerBytesMin) connection.flight = undefined;
+          return;
+        }
         connection.flight = direction;
         this.#counts.flights[direction] += 1;
       },

@@ -6,6 +6,7 @@ import { answerQuestions } from './remote-part.ts';
 export interface RelayStart {
   delayMs: number;
   flightBytesMin: number;
+  answerBytesMin: number;
   /** Ports of this domain that others reach, each through a socket file. */
   offered: { port: number; socketFile: string }[];
   /** Ports of others, reached on loopback as if they were here. */
@@ -30,7 +31,9 @@ answerQuestions(async (given) => {
   }
   const relays = new Map<string, WideAreaRelay>();
   for (const { domain, port, socketFile } of start.reached) {
-    const relay = relays.get(domain) ?? new WideAreaRelay(start.delayMs, start.flightBytesMin);
+    const relay =
+      relays.get(domain) ??
+      new WideAreaRelay(start.delayMs, start.flightBytesMin, start.answerBytesMin);
     relays.set(domain, relay);
     await relay.listen(port, () => connect(socketFile));
   }

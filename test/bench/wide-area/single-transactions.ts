@@ -43,7 +43,8 @@ export async function measureSingly(measured: SingleTransactions): Promise<Figur
     await sleep(settleMs);
     const counts = await area.takeCounts();
     busy.push(counts);
-    roundTrips.push(counts.get(measured.clientLink ?? '')?.flights.down ?? 0);
+    // The client asks when the answer before is there, and answers may be too small for a flight.
+    roundTrips.push(counts.get(measured.clientLink ?? '')?.flights.up ?? 0);
   }
   const windowMs = performance.now() - startMs;
   const idle = await idleTotal(area, windowMs);

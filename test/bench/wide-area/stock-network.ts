@@ -6,7 +6,13 @@ import { untilGatewayCommits } from '../../interop/sdk-client.ts';
 import type { PeerPlace } from '../../interop/stock-peer.ts';
 import { fabricVersions } from '../../interop/versions.ts';
 import type { Figure } from '../figure.ts';
-import { delayMs, flightBytesMin, peerDomains, transactionCount } from './conditions.ts';
+import {
+  answerBytesMin,
+  delayMs,
+  flightBytesMin,
+  peerDomains,
+  transactionCount,
+} from './conditions.ts';
 import type { Domains } from './domains.ts';
 import { RemotePart } from './remote-part.ts';
 import { measureSingly } from './single-transactions.ts';
@@ -25,6 +31,7 @@ export async function measureStock(domains: Domains, dir: string): Promise<Figur
     clients: ['client'],
     delayMs,
     flightBytesMin,
+    answerBytesMin,
     dir,
   });
   const [version] = fabricVersions();

@@ -11,6 +11,7 @@ export interface WideAreaOptions {
   readonly clients: readonly string[];
   readonly delayMs: number;
   readonly flightBytesMin: number;
+  readonly answerBytesMin: number;
   /** For the sockets that join the domains. */
   readonly dir: string;
 }
@@ -27,7 +28,7 @@ export class WideArea implements AsyncDisposable {
   }
 
   static async start(options: WideAreaOptions): Promise<WideArea> {
-    const { domains, services, clients, delayMs, flightBytesMin, dir } = options;
+    const { domains, services, clients, delayMs, flightBytesMin, answerBytesMin, dir } = options;
     const names = new Set([...services.map(({ domain }) => domain), ...clients]);
     const socketed = services.map((service) => ({
       ...service,
@@ -37,6 +38,7 @@ export class WideArea implements AsyncDisposable {
       const start: RelayStart = {
         delayMs,
         flightBytesMin,
+        answerBytesMin,
         offered: socketed.filter(({ domain }) => domain === name),
         reached: socketed.filter(({ domain }) => domain !== name),
       };

@@ -7,7 +7,13 @@ import type { TestNetwork } from '../../support/test-network.ts';
 import type { Figure } from '../figure.ts';
 import { valueOf } from '../load/load-program.ts';
 import type { ClientQuestion, ClientStart } from './client-main.ts';
-import { delayMs, flightBytesMin, peerDomains, transactionCount } from './conditions.ts';
+import {
+  answerBytesMin,
+  delayMs,
+  flightBytesMin,
+  peerDomains,
+  transactionCount,
+} from './conditions.ts';
 import type { Domains } from './domains.ts';
 import { RemotePart } from './remote-part.ts';
 import { measureSingly } from './single-transactions.ts';
@@ -40,6 +46,7 @@ export async function measureZone(domains: Domains, dir: string): Promise<Figure
     clients: ['client', ...peerDomains],
     delayMs,
     flightBytesMin,
+    answerBytesMin,
     dir,
   });
   await using stack = new AsyncDisposableStack();
