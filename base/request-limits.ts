@@ -22,6 +22,8 @@ export const requestLimits = {
   clockSkewSecondsMax: 15 * 60,
   /** How far a bundle's time may be from the endorser's: machines of one zone keep time together. */
   taskClockSkewMsMax: 60_000,
+  /** Headers of requests remembered as read, half a kilobyte each: one per client that is active. */
+  requestHeadersCachedMax: 10_000,
   /** Certificates in an x5c header. */
   x5cCertificatesMax: 4,
   /** One certificate: real ones take 1 to 4 KiB. */

@@ -40,7 +40,7 @@ export function parseRequest(jws: Uint8Array | string): ParsedRequest {
   const payloadEnd = text.indexOf('.', headerEnd + 1);
   const compact = headerEnd > 0 && payloadEnd > headerEnd && !text.includes('.', payloadEnd + 1);
   if (!compact) throw fault('FORMATS_REQUEST_NOT_COMPACT');
-  const header = readRequestHeader(decodePart('header', text.slice(0, headerEnd)));
+  const header = headerOf(text.slice(0, headerEnd));
   const payload = readRequestPayload(decodePart('payload', text.slice(headerEnd + 1, payloadEnd)));
   const signature = Uint8Array.from(decodePart('signature', text.slice(payloadEnd + 1)));
   if (signature.length === 0) throw fault('FORMATS_REQUEST_SIGNATURE_EMPTY');
@@ -81,6 +81,23 @@ export function encodeRequest(signer: RequestSigner, payload: RequestPayload): U
 /** @returns the request in compact form. */
 export function assembleJws(signingInput: Uint8Array, signature: Uint8Array): string {
   return `${latin1(signingInput)}.${toBase64Url(signature)}`;
+}
+
+/** Characters of base64url that a name and an algorithm need; more is spaces. */
+const usualHeaderLength = 256;
+/** Headers that name a key, as read: all requests of a client have the very same one. */
+const headersKnown = new Map<string, RequestHeader>();
+
+function headerOf(text: string): RequestHeader {
+  const known = headersKnown.get(text);
+  if (known !== undefined) return known;
+  const header = readRequestHeader(decodePart('header', text));
+  if (header.kid !== undefined && text.length <= usualHeaderLength) {
+    if (headersKnown.size >= limits.requestHeadersCachedMax) headersKnown.clear();
+    // A copy of the text: the part of a request would keep the whole of it in memory.
+    headersKnown.set(Buffer.from(text, 'latin1').toString('latin1'), Object.freeze(header));
+  }
+  return header;
 }
 
 /** @returns a Buffer, to be read and dropped: a copy of it would cost more than the decoding. */

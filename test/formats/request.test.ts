@@ -238,3 +238,25 @@ t.test('colons, quotes and brackets inside strings are only text', async (t) => 
   const payload = { operations: [{ function: 'f', args }] };
   t.strictSame(parseRequest(requestOf({ payload })).payload.operations[0]?.args, args);
 });
+
+t.test('a header that was read before is read the same, and nobody can change it', async (t) => {
+  const header = { alg: 'ES256', typ: requestType, kid: 'known' };
+  const first = parseRequest(requestOf({ header }));
+  t.throws(() => Object.assign(first.header, { alg: 'none' }), TypeError);
+  const second = parseRequest(requestOf({ header, payload: { ...goodPayload, iat: 2, exp: 3 } }));
+  t.strictSame(second.header, { alg: 'ES256', kid: 'known' });
+  t.equal(second.payload.iat, 2, 'the payload is its own');
+  for (let index = 0; index < limits.requestHeadersCachedMax + 10; index += 1) {
+    const kid = `client-${index}`;
+    const read = parseRequest(requestOf({ header: { ...header, kid } })).header;
+    if (read.kid !== kid) t.fail(kid);
+  }
+  t.strictSame(parseRequest(requestOf({ header })).header, { alg: 'ES256', kid: 'known' });
+});
+
+t.test('a header that is refused is refused every time', async (t) => {
+  const header = { alg: 'none', typ: requestType, kid: 'known' };
+  for (let times = 0; times < 3; times += 1) {
+    t.equal(code(requestOf({ header })), 'FORMATS_REQUEST_ALGORITHM_NONE');
+  }
+});
