@@ -6,7 +6,7 @@ import { fault } from './faults.ts';
 import { openNetwork } from './network-open.ts';
 import { operatorOf, readOperatorKey } from './operator-key.ts';
 
-/** How long an order made here may be carried out, unless its maker says otherwise. */
+/** How long an order made here may be carried out after its time-lock, unless its maker says otherwise. */
 const lifetimeSecondsDefault = 3600;
 
 /**
@@ -44,7 +44,10 @@ export function developmentKeyFiles(dir: string): string[] {
   return developmentOperators.slice(0, 2).map((id) => layout.operatorKey(id));
 }
 
-/** @returns an order without approvals, to the host that told its status, as its file has it. */
+/**
+ * @param wanted lifetimeSeconds counts from the end of the time-lock, if it begins at once.
+ * @returns an order without approvals, to the host that told its status, as its file has it.
+ */
 export function newOrder(
   status: CustodyStatus,
   wanted: {
@@ -64,7 +67,7 @@ export function newOrder(
     action,
     parameters: { ...parameters },
     notBefore,
-    expiresAt: notBefore + lifetimeSeconds,
+    expiresAt: notBefore + policyOf(status).ruleOf(action).delaySeconds + lifetimeSeconds,
   };
   return writeSignedOrder(utf8(JSON.stringify(payload)), []);
 }

@@ -36,9 +36,13 @@ export function authorise(
   const rule = policy.ruleOf(order.payload.action);
   const operators = checkApprovals(order.bytes, order.approvals, policy, rule.approvals);
   const untilSeconds = (context.announcedAtSeconds ?? nowSeconds) + rule.delaySeconds;
-  return nowSeconds < untilSeconds
-    ? { verdict: 'wait', untilSeconds }
-    : { verdict: 'execute', operators };
+  if (nowSeconds >= untilSeconds) return { verdict: 'execute', operators };
+  const { expiresAt } = order.payload;
+  // It would wait for nothing.
+  if (untilSeconds >= expiresAt) {
+    throw fault('CUSTODY_ORDER_LIFETIME_INVALID', { untilSeconds, expiresAt });
+  }
+  return { verdict: 'wait', untilSeconds };
 }
 
 function checkPlace({ payload }: SignedOrder, context: OrderContext): void {

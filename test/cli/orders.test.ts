@@ -3,6 +3,8 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { createNetwork, defaultNetwork, openNetwork } from '#cli';
+import { parseOperatorPolicy, parseSignedOrder } from '#custody';
+import { readOperatorKey } from '../../cli/operator-key.ts';
 import { ZoneProcesses } from '../../cli/zone-processes.ts';
 import { carryOut } from '../../cli/orders.ts';
 import { runCommand } from '../../cli/run-command.ts';
@@ -29,6 +31,16 @@ async function run(...words: string[]) {
   const text = said.join('\n');
   const isJson = text.startsWith('{') && said.length === 1;
   return { status, text, json: isJson ? (JSON.parse(text) as Record<string, unknown>) : {} };
+}
+
+/** What a security key of this operator would answer, in a file. */
+function assertionBy(operator: string, orderFile: string): string {
+  const { bytes } = parseSignedOrder(readFileSync(orderFile));
+  const policy = parseOperatorPolicy(readFileSync(layout.operatorPolicy('org1')));
+  const file = join(parent, 'assertion.json');
+  const assertion = readOperatorKey(keyOf(operator)).approve(operator, bytes, policy);
+  writeFileSync(file, JSON.stringify(assertion));
+  return file;
 }
 
 t.test('a network comes with operators, any two of whom can order', async (t) => {
@@ -83,6 +95,7 @@ t.test('commands about orders say what is wrong with them', async (t) => {
     [['order', 'show', file], 'CUSTODY_DOCUMENT_INVALID'],
     [['order', 'approve', file, '--key', file], 'CUSTODY_DOCUMENT_INVALID'],
     [['audit', 'verify', '--known', '1:2'], 'CLI_FILE_UNREADABLE'],
+    [['order', 'approve', file, '--assertion', file], 'CUSTODY_DOCUMENT_INVALID'],
     [['audit', 'verify', file], 'CLI_USAGE_WRONG'],
     [['ceremony', 'run', dir, '--out', file, '--keys', 'a:b'], 'CLI_USAGE_WRONG'],
     [['operator', 'policy'], 'CLI_USAGE_WRONG'],
@@ -110,6 +123,15 @@ t.test('an order goes from operator to operator, to the host, and into the log',
   const waiting = await run('order', 'submit', order, copy);
   t.match(waiting, { status: 1, json: { state: 'waiting' } });
   t.match((await run('order', 'list')).json, { lastSequence: 0, waiting: [{ sequence: 1 }] });
+  const asserted = await run(
+    'order',
+    'approve',
+    copy,
+    '--assertion',
+    assertionBy('operator-3', copy),
+  );
+  t.equal(asserted.status, 0, asserted.text);
+  t.match((await run('order', 'show', copy)).json, { approvals: ['operator-2', 'operator-3'] });
   const key = layout.identity('admin@org1').keyFile;
   const stranger = await run('order', 'approve', order, '--key', key);
   t.match(stranger, { text: /CLI_OPERATOR_KEY_WRONG/ });

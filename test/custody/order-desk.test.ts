@@ -40,6 +40,11 @@ t.test('what is not authorised is neither recorded nor done', async (t) => {
     ['one twice', () => setting.order({}, ['alice', 'alice']), 'CUSTODY_APPROVAL_TWICE'],
     ['a gap', () => setting.order({ sequence: 2 }), 'CUSTODY_ORDER_EARLIER_MISSING'],
     ['expired', () => setting.order({ expiresAt: 5_000 }), 'CUSTODY_ORDER_EXPIRED'],
+    [
+      'expired when its time-lock ends',
+      () => setting.order({ action: 'key.destroy', expiresAt: 8_600 }, everyone),
+      'CUSTODY_ORDER_LIFETIME_INVALID',
+    ],
     ['too early', () => setting.order({ notBefore: 5_001 }), 'CUSTODY_ORDER_NOT_YET_VALID'],
     ['another token', () => setting.order({ token: 'org2' }), 'CUSTODY_ORDER_TOKEN_WRONG'],
     ['another zone', () => setting.order({ zone: 'other' }), 'CUSTODY_ORDER_ZONE_WRONG'],
@@ -136,10 +141,10 @@ t.test('only so many orders wait, and expired ones are not counted', async (t) =
   const numbered = (index: number, expiresAt = 20_000) =>
     setting.order({ action: 'key.destroy', parameters: { key: `k${index}` }, expiresAt }, everyone);
   for (let index = 0; index < 16; index += 1) {
-    await open.desk.submit(numbered(index, index === 0 ? 6_000 : 20_000));
+    await open.desk.submit(numbered(index, index === 0 ? 8_700 : 20_000));
   }
   await t.rejects(open.desk.submit(numbered(16)), { code: 'CUSTODY_ORDERS_WAITING' });
-  setting.nowMs = 6_000_000;
+  setting.nowMs = 8_700_000;
   t.match(await open.desk.submit(numbered(16)), { state: 'waiting' });
 });
 
@@ -250,4 +255,15 @@ t.test('actions do not write records that are the order path’s own', async (t)
     t.throws(() => open.log.note(event, {}), TypeError, event);
   }
   t.doesNotThrow(() => open.log.note('key.destroyed', { key: 'node0' }));
+});
+
+t.test('a log that cannot be written any more keeps orders from being carried out', async (t) => {
+  const setting = new DeskSetting(t.testdir());
+  const { log, desk } = setting.open();
+  await log.checkpoint();
+  log.close();
+  await t.rejects(desk.submit(setting.order()), { code: 'CUSTODY_AUDIT_READONLY' });
+  const waiting = setting.order({ action: 'key.destroy' }, everyone);
+  await t.rejects(desk.submit(waiting), { code: 'CUSTODY_AUDIT_READONLY' });
+  t.strictSame(setting.done, []);
 });
