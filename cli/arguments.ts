@@ -33,6 +33,7 @@ const options = {
   witness: { type: 'string' },
   keys: { type: 'string' },
   crl: { type: 'string' },
+  order: { type: 'string' },
   stay: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;

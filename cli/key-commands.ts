@@ -1,6 +1,7 @@
 import { parsePem } from '#crypto';
 import { listTokenKeys } from '#softhsm-config';
 import { dirOption } from './arguments.ts';
+import type { Arguments } from './arguments.ts';
 import { certifyKey, keyRequest } from './certify-key.ts';
 import { sayJson, word } from './command.ts';
 import type { Command } from './command.ts';
@@ -8,6 +9,7 @@ import { readNamed } from './named-file.ts';
 import { openNetwork } from './network-open.ts';
 import { revokeKey } from './revoke-key.ts';
 import { keysToRotate, rotateKey } from './rotate-key.ts';
+import type { RotationApproval } from './rotate-key.ts';
 import { managerTlsName, rotateManagerTls } from './rotate-tls.ts';
 
 /** Commands about the keys in tokens and their certificates. */
@@ -54,16 +56,15 @@ export const keyCommands: readonly [words: string, command: Command][] = [
   [
     'key rotate',
     {
-      form: 'NAME|ORG [--dir DIR] [--key FILE,FILE…]',
+      form: 'NAME|ORG [--key FILE,FILE…] [--order FILE] [--certificate FILE] [--dir DIR]',
       purpose: 'put a new key in the place of a key, or of all keys of an organisation or the zone',
       run: async (given, say) => {
         const dir = dirOption(given);
-        const { key: files } = given.options;
-        const keyFiles = typeof files === 'string' ? files.split(',') : undefined;
+        const approval = approvalOf(given);
         for (const key of keysToRotate(dir, word(given, 0, 'NAME|ORG'))) {
-          if (key === managerTlsName)
-            sayJson(say, { key, fingerprint: await rotateManagerTls(dir) });
-          else sayJson(say, await rotateKey(dir, key, keyFiles));
+          const isTls = key === managerTlsName;
+          if (isTls) sayJson(say, { key, fingerprint: await rotateManagerTls(dir) });
+          else sayJson(say, await rotateKey(dir, key, approval));
         }
       },
     },
@@ -84,6 +85,15 @@ export const keyCommands: readonly [words: string, command: Command][] = [
     },
   ],
 ];
+
+function approvalOf({ options }: Arguments): RotationApproval {
+  const { key, order, certificate } = options;
+  return {
+    ...(typeof key === 'string' && { operatorKeyFiles: key.split(',') }),
+    ...(typeof order === 'string' && { order: readNamed(order) }),
+    ...(typeof certificate === 'string' && { certificate: readText(certificate) }),
+  };
+}
 
 function readText(file: string): string {
   return Buffer.from(readNamed(file)).toString('utf8');

@@ -10,10 +10,11 @@ import { fault } from './faults.ts';
 import { keyInForce } from './key-in-force.ts';
 import { keyPlaceOf } from './key-place.ts';
 import type { KeyPlace } from './key-place.ts';
+import type { NetworkLayout } from './network-layout.ts';
 import { openNetwork, serviceOf } from './network-open.ts';
 import type { OpenNetwork } from './network-open.ts';
 import { identityNames, keyLabels } from './network-spec.ts';
-import { carryOut } from './orders.ts';
+import { carryOut, custodyClient } from './orders.ts';
 import { managerTlsName } from './rotate-tls.ts';
 
 /** What became of one key. */
@@ -31,6 +32,16 @@ export interface RotatedKey {
   }[];
 }
 
+/** How operators said yes; without any of it two of a development network's do. */
+export interface RotationApproval {
+  /** Files of the keys of the operators who approve here and now. */
+  readonly operatorKeyFiles?: readonly string[];
+  /** A signed order `key.rotate`, approved elsewhere. */
+  readonly order?: Uint8Array;
+  /** PEM that an authority gave for the request of an order that was carried out before. */
+  readonly certificate?: string;
+}
+
 const lifetimeSeconds = 300;
 /** A new entry of the whitelist is seen within a quarter of a second. */
 const whitelistWaitMs = 300;
@@ -41,20 +52,19 @@ const postsMax = 10;
  * recorded on the ledger, from where on it signs; then the old version is destroyed. What was cut off
  * is gone on with.
  *
- * @param operatorKeyFiles of the operators who approve; without them two of a development network's.
  * @throws CLI_KEY_MISSING, CLI_ROTATION_REFUSED, CLI_ORDER_WAITING, CLI_CA_…, HSM_…, CUSTODY_…
  */
 export async function rotateKey(
   dir: string,
   key: string,
-  operatorKeyFiles?: readonly string[],
+  approval: RotationApproval = {},
 ): Promise<RotatedKey> {
   const network = openNetwork(dir);
   const place = keyPlaceOf(network, key);
   using host = new SignerClient(network.layout.socket(`signer-${place.organisation}`));
   const record =
     (await recordUnderWay(host, place.key)) ??
-    (await beginRotation(network, place, host, operatorKeyFiles));
+    (await beginRotation(network, place, host, approval));
   const block = await putOnLedger(network, place, record);
   const retired = await host.retireKey(place.key);
   return {
@@ -89,14 +99,41 @@ async function beginRotation(
   { layout }: OpenNetwork,
   place: KeyPlace,
   host: SignerClient,
-  operatorKeyFiles: readonly string[] | undefined,
+  approval: RotationApproval,
 ): Promise<Uint8Array> {
-  const { key, organisation } = place;
-  const made = await carryOut(layout.dir, organisation, 'key.rotate', { key }, operatorKeyFiles);
+  const { key } = place;
+  if (approval.certificate !== undefined) return host.certifyKey(key, utf8(approval.certificate));
+  const made = await order(layout.dir, place, approval);
+  // An order for another key would have been carried out as it says, and not be this one's.
+  if (made['key'] !== key) throw fault('CLI_ROTATION_REFUSED', { key, ordered: made['key'] });
   const request = fromBase64(made['csr'] ?? '') ?? new Uint8Array(0);
-  const source = certificateSourceOf(layout, place, await keyInForce(layout, place));
+  const source = certificateSourceOf(layout, place, await presentOf(layout, place));
   const pem = await obtainCertificate(source, request);
   return host.certifyKey(key, utf8(pem));
+}
+
+/** A compromised key has none: it signs nothing more. */
+async function presentOf(layout: NetworkLayout, place: KeyPlace) {
+  try {
+    return await keyInForce(layout, place);
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'CLI_KEY_MISSING') return undefined;
+    throw error;
+  }
+}
+
+/** @returns what the action answered: the label of the new version, and its request. */
+async function order(
+  dir: string,
+  { key, organisation }: KeyPlace,
+  { order: signed, operatorKeyFiles }: RotationApproval,
+): Promise<Readonly<Record<string, string>>> {
+  const action = 'key.rotate';
+  if (signed === undefined) return carryOut(dir, organisation, action, { key }, operatorKeyFiles);
+  using client = custodyClient(dir, organisation);
+  const answer = await client.submit(signed);
+  if (answer.state === 'executed') return answer.result;
+  throw fault('CLI_ORDER_WAITING', { action, untilSeconds: answer.untilSeconds });
 }
 
 /** Bringing a record twice does no harm. @returns the number of its block. */

@@ -149,10 +149,8 @@ export const SignerKeyReport = message('countersign.SignerKeyReport', {
   totalUs: uint64(8),
   /** From 1; 0 for a key that has no versions. */
   version: uint32(9),
-  /** State of the key's life. */
-  state: text(10),
   /** Signatures since the key was made, at least: what a crash cut off is not counted. */
-  lifeSignatures: uint64(11),
+  lifeSignatures: uint64(10),
 });
 export type SignerKeyReport = MessageOf<typeof SignerKeyReport>;
 

@@ -49,7 +49,6 @@ function keyReport(
     signatures: BigInt(count),
     totalUs: BigInt(Math.round(totalUs)),
     version: key.version,
-    state: 'active',
     lifeSignatures: BigInt(ring.signaturesOf(label)),
   };
 }

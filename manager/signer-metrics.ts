@@ -72,6 +72,17 @@ export function signerMetrics(answers: readonly SignerAnswer[], nowMs: number): 
           value: (Number(key.certificateEnd) * 1000 - nowMs) / dayMs,
         })),
     ),
+    gauge(
+      'countersign_key_version',
+      'Number of the key’s version, one more with each rotation; two of a key sign while it is rotated.',
+      keys.map(({ key, labels }) => ({ labels, value: key.version })),
+    ),
+    {
+      name: 'countersign_key_signatures_total',
+      help: 'Signatures since the key was made, at least: what a crash cut off is not counted.',
+      type: 'counter',
+      samples: keys.map(({ key, labels }) => ({ labels, value: key.lifeSignatures })),
+    },
     {
       name: 'countersign_key_signature_seconds',
       help: 'How long the token took for a signature.',

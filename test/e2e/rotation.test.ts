@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { rotateKey, rotateManagerTls } from '#cli';
+import { toBase64 } from '#base';
+import { identityNames, rotateKey, rotateManagerTls } from '#cli';
 import { listTokenKeys } from '#softhsm-config';
 import { underLoad } from '../support/steady-load.ts';
-import { TestNetwork } from '../support/test-network.ts';
+import { TestClient, TestNetwork } from '../support/test-network.ts';
+import { newVersion, rotationRecord } from '../formats/rotation-sample.ts';
 
 t.setTimeout(170_000);
 const callers = { callers: 4, requestsPerCall: 1 };
@@ -64,6 +66,25 @@ t.test(
       ordering.map(({ label }) => label),
       ['ordering0.zone~2'],
     );
+  },
+);
+
+t.test(
+  'only an administrator brings a record, and only of a key of the organisation',
+  async (t) => {
+    const record = rotationRecord(await newVersion('node0.org2'), await newVersion('node0.org2'), {
+      key: 'node0.org2',
+    });
+    const operation: [string, ...string[]] = ['rotate', toBase64(record)];
+    for (const [kid, why] of [
+      ['alice', 'by a client'],
+      [identityNames.admin('org1'), 'by a stranger’s CA'],
+    ] as const) {
+      const answer = await new TestClient(network, kid).post('_lifecycle', operation);
+      t.match(answer, { status: 403, body: { code: 'ENDORSER_ROTATION_DENIED' } }, why);
+    }
+    const garbage = await alice.post('_lifecycle', ['rotate', toBase64(record.subarray(1))]);
+    t.match(garbage, { status: 400 });
   },
 );
 
