@@ -121,17 +121,7 @@ export function message<Fields extends AnyFields>(
     }
     return value;
   };
-  const type = {
-    name,
-    fields,
-    oneofs,
-    initial,
-    encode,
-    decode,
-    decodeCanonical,
-    write,
-    readInto,
-  };
+  const type = { name, fields, oneofs, initial, encode, decode, decodeCanonical, write, readInto };
   return type;
 }
 
