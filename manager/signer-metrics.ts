@@ -55,6 +55,17 @@ export function signerMetrics(answers: readonly SignerAnswer[], nowMs: number): 
     ),
     ...named(reports, 'gauge', ({ gauges }) => gauges),
     ...named(reports, 'counter', ({ counters }) => counters),
+    ...keyMetrics(keys, nowMs),
+  ];
+}
+
+interface ToldKey {
+  readonly key: SignerKeyReport;
+  readonly labels: Record<string, string>;
+}
+
+function keyMetrics(keys: readonly ToldKey[], nowMs: number): Metric[] {
+  return [
     gauge(
       'countersign_key_fault',
       'Why the key does not sign.',
