@@ -4,7 +4,7 @@ import t from 'tap';
 import { LinkClient, textOf, utf8 } from '#base';
 import { CustodyClient, verifyAuditLog, writeSignedOrder } from '#custody';
 import type { OrderPayload } from '#custody';
-import { SignerRefused, startSigner } from '../support/signer-process.ts';
+import { startSigner } from '../support/signer-process.ts';
 import type { SignerProcess } from '../support/signer-process.ts';
 import { temporaryToken } from '../support/softhsm.ts';
 import { operatorSetting } from '../support/operators.ts';
@@ -44,7 +44,7 @@ function order(
     action: 'policy.change',
     parameters: { policy: textOf(operators.policyBytes) },
     notBefore: nowSeconds - 10,
-    expiresAt: nowSeconds + 3600,
+    expiresAt: nowSeconds + 7200,
     ...changes,
   };
   const bytes = utf8(JSON.stringify(payload));
@@ -120,19 +120,12 @@ t.test('the operators’ socket answers nothing else, and strangers not at all',
   await t.rejects(link.call(2, utf8('{'), 10_000), { code: 'CUSTODY_DOCUMENT_INVALID' });
 });
 
-t.test('a host does not start when its operators or its log are not what they were', async (t) => {
+t.test('a host does not start on a log that somebody has changed', async (t) => {
   await host.stop();
-  const refused = async () => {
-    const outcome: unknown = await startSigner(wholeFile, token, { custody }).catch(
-      (error: unknown) => error,
-    );
-    if (!(outcome instanceof SignerRefused)) throw new Error('the host has started');
-    return [outcome.exitCode, outcome.code];
-  };
-  writeFileSync(custody.operatorPolicyFile, operatorSetting({ rules }).policyBytes);
-  t.strictSame(await refused(), [2, 'CUSTODY_POLICY_FOREIGN']);
-  writeFileSync(custody.operatorPolicyFile, operators.policyBytes);
   const log = textOf(readFileSync(auditFile));
   writeFileSync(auditFile, log.replace('order.executed', 'order.exequted'));
-  t.strictSame(await refused(), [2, 'CUSTODY_AUDIT_BROKEN']);
+  const outcome: unknown = await startSigner(wholeFile, token, { custody }).catch(
+    (error: unknown) => error,
+  );
+  t.match(outcome, { exitCode: 2, code: 'CUSTODY_AUDIT_BROKEN' });
 });
