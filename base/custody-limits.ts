@@ -6,6 +6,8 @@ export const custodyLimits = {
   signedOrderBytesMax: 128 * 1024,
   /** Orders to one token whose time-lock runs: they compete for one number, so one is usual. */
   ordersWaitingMax: 16,
+  /** Orders that were submitted while another is being carried out: people make them. */
+  ordersQueuedMax: 8,
   /** Newest orders that a host tells of; its audit log tells of all. */
   ordersToldMax: 64,
   /** One value of an order's result in the audit log; of a longer one there is its hash. */

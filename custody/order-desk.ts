@@ -33,6 +33,7 @@ export class OrderDesk {
   readonly #actions: OrderActions;
   readonly #onOutcome: OnOutcome;
   #queue: Promise<unknown> = Promise.resolve();
+  #queued = 0;
 
   /**
    * Records that an order was interrupted when the log ends in the middle of one.
@@ -64,7 +65,15 @@ export class OrderDesk {
    * @throws CUSTODY_… when it is refused, and nothing was done; the action's own faults.
    */
   submit(bytes: Uint8Array): Promise<OrderAnswer> {
-    const answer = this.#queue.then(() => this.#carryOut(bytes));
+    if (this.#queued >= limits.ordersQueuedMax) {
+      return Promise.reject(fault('CUSTODY_ORDERS_QUEUED'));
+    }
+    this.#queued += 1;
+    const answer = this.#queue
+      .then(() => this.#carryOut(bytes))
+      .finally(() => {
+        this.#queued -= 1;
+      });
     this.#queue = answer.catch(() => {});
     return answer;
   }

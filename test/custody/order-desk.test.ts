@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import { textOf, utf8 } from '#base';
 import { fault } from '../../custody/faults.ts';
@@ -246,6 +247,34 @@ t.test('a token that is away delays checkpoints, not orders', async (t) => {
   setting.isTokenAway = false;
   await open.log.checkpoint();
   t.equal(open.log.unsignedCount, 0);
+});
+
+t.test('orders are carried out one after the other, and few wait for their turn', async (t) => {
+  const setting = new DeskSetting(t.testdir());
+  let atOnce = 0;
+  setting.actions['key.rotate'] = async () => {
+    atOnce += 1;
+    t.equal(atOnce, 1);
+    await setImmediate();
+    atOnce -= 1;
+    return {};
+  };
+  using open = setting.open();
+  const orders = Array.from({ length: 12 }, (_none, index) =>
+    setting.order({ sequence: index + 1 }),
+  );
+  const answers = await Promise.allSettled(orders.map((order) => open.desk.submit(order)));
+  const codes = answers.map((one) =>
+    one.status === 'fulfilled' ? one.value.state : (one.reason as { code: string }).code,
+  );
+  t.strictSame(
+    codes.slice(0, 8),
+    Array.from({ length: 8 }, () => 'executed'),
+  );
+  t.strictSame(
+    codes.slice(8),
+    Array.from({ length: 4 }, () => 'CUSTODY_ORDERS_QUEUED'),
+  );
 });
 
 t.test('actions do not write records that are the order path’s own', async (t) => {
