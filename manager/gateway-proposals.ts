@@ -1,7 +1,9 @@
 import { Fault, emptyBytes, limits } from '#base';
+import type { Clock } from '#base';
 import { EndorseRequest, EndorseResponse, EvaluateRequest, EvaluateResponse } from '#formats';
 import type { ErrorDetail, SignedProposal } from '#formats';
 import type { ChannelConfig } from '#policy';
+import { evaluateSystemQuery } from './gateway-system-queries.ts';
 import type { GrpcMethod } from './grpc-call.ts';
 import { CallFailure, grpcCodes } from './grpc-faults.ts';
 import type { GrpcCode } from './grpc-faults.ts';
@@ -10,6 +12,8 @@ import { isContractError } from './proposals.ts';
 import type { Proposals, UnendorsedProposal } from './proposals.ts';
 import { readSignedProposal } from './signed-proposal.ts';
 import type { ReadProposal } from './signed-proposal.ts';
+import { isSystemQuery } from './system-queries.ts';
+import type { SystemQuerySource } from './system-queries.ts';
 
 export interface GatewayProposalsParts {
   channelConfig: () => ChannelConfig;
@@ -24,15 +28,22 @@ export interface GatewayProposalsParts {
  *
  * @see Fabric internal/pkg/gateway/evaluate.go.
  */
-export function evaluateMethod(parts: GatewayProposalsParts): GrpcMethod {
+export function evaluateMethod(
+  parts: GatewayProposalsParts & SystemQuerySource & { clock: Clock },
+): GrpcMethod {
   return {
     kind: 'unary',
     requestBytesMax: limits.grpcRequestBytesMax,
-    async serve(bytes) {
+    async serve(bytes, call) {
       const request = asArgument(() => EvaluateRequest.decode(bytes));
       const { targetOrganizations: mspids } = request;
       const proposal = readProposal(request.proposedTransaction, 'a signed proposal is required');
       checkEvaluation(parts, proposal, mspids);
+      if (isSystemQuery(proposal.contract)) {
+        return EvaluateResponse.encode({
+          result: evaluateSystemQuery(proposal, call.mspid, parts),
+        });
+      }
       const result = await parts.proposals.evaluate(proposal, mspids);
       if (result.kind === 'answered' && !isContractError(result.response)) {
         return EvaluateResponse.encode({ result: result.response });
@@ -105,7 +116,7 @@ function checkEvaluation(
     throw new CallFailure(unavailable, sentence);
   }
   const isServed = mspids.length === 0 || parts.plans.nodesOf(mspids).size > 0;
-  if (isServed && isDeployed(parts, contract)) return;
+  if (isServed && (isSystemQuery(contract) || isDeployed(parts, contract))) return;
   const sentence = `no peers available to evaluate chaincode ${contract} in channel ${channel}`;
   throw new CallFailure(failedPrecondition, sentence);
 }

@@ -9,7 +9,16 @@ import t from 'tap';
 import { limits } from '#base';
 import { currentConfig, identityNames } from '#cli';
 import { parsePem } from '#crypto';
-import { SerializedIdentity, deliverStatuses } from '#formats';
+import {
+  Block,
+  BlockchainInfo,
+  Config,
+  ProcessedTransaction,
+  SerializedIdentity,
+  deliverStatuses,
+  headerHash,
+  validationCodes,
+} from '#formats';
 import { TestCa } from '../policy/test-ca.ts';
 import type { TestIdentity } from '../policy/test-ca.ts';
 import { editMsp, groupAt } from '../policy/test-channel.ts';
@@ -130,6 +139,23 @@ for (const version of fabricVersions()) {
 const client = callerOf(user);
 const prepare = () =>
   client.contract.newProposal('create', { arguments: [`${performance.now()}`, 'value'] });
+t.test('an application finds blocks and transactions by the system contracts', async (t) => {
+  const ask = (contract: string, ...call: readonly [string, ...string[]]) =>
+    client.network.getContract(contract).evaluateTransaction(...call);
+  const submitted = await client.contract.submitAsync('create', { arguments: ['found', 'value'] });
+  const { blockNumber, transactionId } = await submitted.getStatus();
+  const block = await ask('qscc', 'GetBlockByNumber', 'main', String(blockNumber));
+  t.equal(Block.decode(block).header?.number, blockNumber);
+  t.same(await ask('qscc', 'GetBlockByTxID', 'main', transactionId), block);
+  const found = await ask('qscc', 'GetTransactionByID', 'main', transactionId);
+  t.equal(ProcessedTransaction.decode(found).validationCode, validationCodes.VALID);
+  const info = BlockchainInfo.decode(await ask('qscc', 'GetChainInfo', 'main'));
+  t.equal(info.height, blockNumber + 1n);
+  t.same(info.currentBlockHash, headerHash(Block.decode(block).header!));
+  t.ok(Config.decode(await ask('cscc', 'GetChannelConfig', 'main')).channelGroup);
+  t.equal(Block.decode(await ask('cscc', 'GetConfigBlock', 'main')).header?.number, 0n);
+});
+
 const damages: Readonly<Record<string, Change>> = {
   'that is no message': garbage,
   'that is empty': nothing,

@@ -88,6 +88,11 @@ export const refusedCalls: Readonly<Record<string, readonly RefusedCall[]>> = {
       ({ stranger }) => stranger.contract.evaluateTransaction('read', 'key'),
     ],
     [
+      'Evaluate of the chain by a stranger',
+      ({ stranger }) =>
+        stranger.network.getContract('qscc').evaluateTransaction('GetChainInfo', 'main'),
+    ],
+    [
       'Evaluate under another transaction’s id',
       ({ client }) => create(client).evaluate(proposing(client.signer, otherId)),
     ],
@@ -129,6 +134,11 @@ export const refusedCalls: Readonly<Record<string, readonly RefusedCall[]>> = {
     [
       'Evaluate that the contract refuses',
       ({ client }) => client.contract.evaluateTransaction('read', 'no such key'),
+    ],
+    [
+      'Evaluate of a block that is not there',
+      ({ client }) =>
+        client.network.getContract('qscc').evaluateTransaction('GetBlockByNumber', 'main', '9999'),
     ],
   ],
   NOT_FOUND: [
