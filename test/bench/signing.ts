@@ -23,6 +23,13 @@ export async function claim(): Promise<Figure[]> {
       unit: '×',
       conditions: digests,
     },
+    {
+      figure: 'softhsm_cpu_token',
+      value: one.tokenCpuUs,
+      unit: 'µs/signature',
+      conditions: digests,
+    },
+    { figure: 'softhsm_cpu_host', value: one.hostCpuUs, unit: 'µs/signature', conditions: digests },
     { figure: 'softhsm_contents_one_process', value: one.contents, unit, conditions: contents },
     { figure: 'softhsm_contents_two_processes', value: two.contents, unit, conditions: contents },
     { figure: 'slow_token', value: slow.perSecond, unit, conditions: slowly },

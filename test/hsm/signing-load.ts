@@ -1,5 +1,6 @@
 /** Signatures as fast as they come, for the benches: they may not open the folder themselves. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { cpuMicroseconds } from '../bench/process-cpu.ts';
 import { digestOf } from '../../hsm/digest.ts';
 import { faultShim } from '../support/fault-shim.ts';
 import type { ShimControl } from '../support/fault-shim.ts';
@@ -24,12 +25,21 @@ export class BenchScope implements TestScope, AsyncDisposable {
 
 const batch = 64;
 
-/** Signatures a second of SoftHSM with so many processes; `rival` is a process that does nothing else. */
+export interface SoftwareRate {
+  /** Signatures a second over digests, and over contents. */
+  readonly digests: number;
+  readonly contents: number;
+  /** Processor time of the token's processes, and of the host's own, for a signature over a digest. */
+  readonly tokenCpuUs: number;
+  readonly hostCpuUs: number;
+}
+
+/** Signatures of SoftHSM with so many processes. */
 export async function softwareRate(
   scope: TestScope,
   processes: number,
   seconds: number,
-): Promise<{ digests: number; contents: number }> {
+): Promise<SoftwareRate> {
   const token = await temporaryToken(scope, { keys: [{ label: 'node', role: 'node' }] });
   const shim = { ...faultShim(scope, token.module), module: token.module, moduleEnvironment: {} };
   const { tokens, signer } = await openShimmed(scope, token, { processes, shim });
@@ -39,8 +49,16 @@ export async function softwareRate(
   const content = Buffer.alloc(600, 1);
   const contents = Array.from({ length: batch }, () => ({ keyLabel: 'node', content }));
   await rate(() => tokens.sign(digests), 0.5);
+  const cpuUs = () => [...tokens.processes].reduce((sum, { pid }) => sum + cpuMicroseconds(pid), 0);
+  // Of this process it counts the token's as well: they are its children.
+  const [tokenBeforeUs, hostBeforeUs] = [cpuUs(), cpuMicroseconds(process.pid)];
+  const perSecond = await rate(() => tokens.sign(digests), seconds);
+  const made = perSecond * seconds;
+  const tokenUs = cpuUs() - tokenBeforeUs;
   return {
-    digests: await rate(() => tokens.sign(digests), seconds),
+    digests: perSecond,
+    tokenCpuUs: tokenUs / made,
+    hostCpuUs: (cpuMicroseconds(process.pid) - hostBeforeUs - tokenUs) / made,
     contents: await rate(() => signer.sign(contents), seconds),
   };
 }
