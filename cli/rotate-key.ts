@@ -1,5 +1,7 @@
+import { writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Fault, fromBase64, systemClock, toBase64, utf8 } from '#base';
+import { certificatePem } from '#crypto';
 import { SignerClient, lifecycleNamespace, readRotation, rotateFunction } from '#formats';
 import { readRegistry } from '#manager';
 import { grantAllows } from '#policy';
@@ -65,11 +67,14 @@ export async function rotateKey(
   const record =
     (await recordUnderWay(host, place.key)) ??
     (await beginRotation(network, place, host, approval));
+  const { next } = readRotation(record);
+  // Audit logs are verified with the certificates of all versions.
+  writeFileSync(network.layout.keyCertificate(next.label), certificatePem(next.certificate.der));
   const block = await putOnLedger(network, place, record);
   const retired = await host.retireKey(place.key);
   return {
     key: place.key,
-    label: readRotation(record).next.label,
+    label: next.label,
     block,
     destroyed: retired.map((one) => ({ ...one, signatures: String(one.signatures) })),
   };

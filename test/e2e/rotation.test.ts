@@ -5,6 +5,7 @@ import { toBase64 } from '#base';
 import { identityNames, rotateKey, rotateManagerTls } from '#cli';
 import { listTokenKeys } from '#softhsm-config';
 import { underLoad } from '../support/steady-load.ts';
+import { countersign } from './countersign.ts';
 import { TestClient, TestNetwork } from '../support/test-network.ts';
 import { newVersion, rotationRecord } from '../formats/rotation-sample.ts';
 
@@ -97,7 +98,7 @@ t.test('after a crash of the hosts and of the manager the new keys sign', async 
   t.match(answer, { status: 200 });
 });
 
-t.test('each destruction is on record, after its order', async (t) => {
+t.test('each destruction is on record, after its order, and the log is verified', async (t) => {
   const { auditDir } = configuredCustody('org1');
   const lines = readFileSync(join(auditDir, 'audit.jsonl'), 'utf8').trim().split('\n');
   const events = lines.map((line) => JSON.parse(line) as { event: string; facts: object });
@@ -109,6 +110,8 @@ t.test('each destruction is on record, after its order', async (t) => {
     version: '1',
     fingerprint: /^[0-9a-f]{64}$/,
   });
+  const verified = await countersign('audit', 'verify', '--token', 'org1', '--dir', network.dir);
+  t.equal(verified.status, 0, verified.stderr);
 });
 
 function configuredCustody(token: string): { auditDir: string } {
