@@ -43,18 +43,20 @@ export function parseCsr(der: Uint8Array): CertificateRequest {
 /**
  * Makes a PKCS#10 request without attributes, ecdsa-with-SHA256.
  *
- * @param request `publicKeySpki` is DER, P-256 or P-384.
+ * @param request a name that was read goes in as it was; `publicKeySpki` is DER, P-256 or P-384.
  * @param sign signs with the private key of `publicKeySpki`.
  * @returns DER.
  * @throws CRYPTO_SUBJECT_INVALID, CRYPTO_KEY_INVALID, CRYPTO_KEY_UNSUPPORTED,
  *   CRYPTO_SIGNATURE_INVALID the signer holds another key.
  */
 export async function buildCsr(
-  request: { subject: SubjectFields; publicKeySpki: Uint8Array },
+  request: { subject: SubjectFields | Name; publicKeySpki: Uint8Array },
   sign: TbsSigner,
 ): Promise<Uint8Array> {
   const key = importPublicKey(request.publicKeySpki);
-  const info = derSequence(derInteger(0n), writeName(request.subject), key.spki, derExplicit(0));
+  const { subject } = request;
+  const name = 'der' in subject ? subject.der : writeName(subject);
+  const info = derSequence(derInteger(0n), name, key.spki, derExplicit(0));
   return writeSigned(info, key, sign);
 }
 

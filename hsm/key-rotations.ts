@@ -15,7 +15,7 @@ import {
   versionLabel,
 } from '#formats';
 import type { RetiredKey } from '#formats';
-import { checkKeyCertificate, unitOfRole } from './certificate-checks.ts';
+import { checkKeyCertificate } from './certificate-checks.ts';
 import type { KeyConfig } from './config.ts';
 import { fault } from './faults.ts';
 import type { KeyVersion } from './key-record.ts';
@@ -64,7 +64,7 @@ export class KeyRotations {
       const version = this.#nextVersion(name, order);
       const label = versionLabel(name, version);
       const publicKey = await this.#parts.tokenKeys.bring(label);
-      return { label, version, csr: await this.#request(config, label, publicKey) };
+      return { label, version, csr: await this.#request(config, version, publicKey) };
     });
   }
 
@@ -179,11 +179,13 @@ export class KeyRotations {
     return version;
   }
 
-  #request({ label: commonName, role }: KeyConfig, label: string, publicKey: PublicKey) {
-    const unit = unitOfRole[role];
-    const subject = { commonName, organizationalUnits: unit === undefined ? [] : [unit] };
+  /** By the name that the key has had, whatever its authority put into that. */
+  #request({ label: key }: KeyConfig, version: number, publicKey: PublicKey) {
+    const { ring } = this.#parts;
+    const previous = ring.versionsOf(key).find((one) => one.version === version - 1) as KeyVersion;
+    const { subject } = parsePem(Buffer.from(ring.certificateOf(key, previous)).toString('latin1'));
     return buildCsr({ subject, publicKeySpki: publicKey.spki }, (content) =>
-      this.#sign(label, content),
+      this.#sign(versionLabel(key, version), content),
     );
   }
 

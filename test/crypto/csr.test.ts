@@ -16,6 +16,12 @@ t.test('a request says who asks, for which key', async (t) => {
   t.equal(request.publicKey.fingerprint, key.publicKey.fingerprint);
 });
 
+t.test('a name that was read goes into a request byte for byte', async (t) => {
+  const { subject: name } = parseCsr(der);
+  const again = await buildCsr({ subject: name, publicKeySpki: key.spki }, key.sign);
+  t.strictSame(parseCsr(again).subject.der, name.der);
+});
+
 t.test('a request for P-384 is made and read', async (t) => {
   const p384 = ecKey('P-384');
   const other = await buildCsr({ subject, publicKeySpki: p384.spki }, p384.sign);
