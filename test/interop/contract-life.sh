@@ -46,6 +46,7 @@ main() {
   change_the_batch_size 7
   invoke '{"function":"create","Args":["shed","gone"]}' --waitForEvent
   stock_peers_have_it_all
+  system_contracts_say_the_same
   say 'all of it is done'
 }
 
@@ -203,6 +204,36 @@ stock_peers_have_it_all() {
     expect '^AA==$' json block.json 'value.metadata.metadata[2]'
   done
   say 'stock peers have it all'
+}
+
+# What is asked of qscc and cscc at a stock peer and at an organisation's endpoint has one answer.
+system_contracts_say_the_same() {
+  local peer txid call
+  as_admin_of 1
+  txid=$(transaction_id_of "$(FABRIC_LOGGING_SPEC=info peer chaincode invoke "${ordering[@]}" -C "$CHANNEL" -n "$name" \
+    $(endorsers 1 2) -c '{"Args":["create","barn","red"]}' --waitForEvent 2>&1)")
+  for peer in $PEERS; do
+    wait_for_height_of "$peer"
+    for call in "qscc GetChainInfo $CHANNEL" "qscc GetBlockByNumber $CHANNEL 1" "qscc GetTransactionByID $CHANNEL $txid" \
+      "qscc GetBlockByTxID $CHANNEL $txid" "cscc GetConfigBlock $CHANNEL" "cscc GetChannels"; do
+      at_stock_peer "$peer"
+      system_query $call >theirs.hex
+      as_admin_of 1
+      system_query $call >ours.hex
+      [[ -s ours.hex ]] && cmp ours.hex theirs.hex || fail "$call is answered differently"
+    done
+  done
+  say 'system contracts say the same'
+}
+
+system_query() {
+  local arguments
+  arguments=$(printf ',"%s"' "${@:2}")
+  peer chaincode query -C "$CHANNEL" -n "$1" -c "{\"Args\":[${arguments:1}]}" --hex
+}
+
+transaction_id_of() {
+  sed -nE 's/.*txid \[([0-9a-f]{64})\] committed.*/\1/p' <<<"$1" | head -n 1
 }
 
 wait_for_height_of() {

@@ -30,6 +30,7 @@ const steps = [
   'read the channel',
   'changed the configuration',
   'stock peers have it all',
+  'system contracts say the same',
   'all of it is done',
 ];
 
