@@ -14,6 +14,8 @@ import type { AccessSource } from './reader-access.ts';
 export interface DeliverSource extends AccessSource {
   ledger: Pick<Ledger, 'height' | 'waitForHeight'>;
   log: Log;
+  /** Hears of a reader who knows blocks that the ledger lacks: it may have been restored from a copy. */
+  onAhead?: (wanted: bigint) => void;
 }
 
 /**
@@ -50,6 +52,9 @@ async function answerSeek(
     const access = new ReaderAccess({ identity, data, signature }, form.policyPath, source);
     access.check();
     const seek = parseSeek(header.body);
+    const { start } = seek;
+    // Who has block n asks for n + 1, which is the height of whoever has n too.
+    if (typeof start === 'bigint' && start > source.ledger.height) source.onAhead?.(start);
     for await (const number of blockNumbers(seek, form, source.ledger, stream.signal)) {
       access.check();
       await stream.send(form.response(number, seek));

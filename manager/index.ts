@@ -57,6 +57,7 @@ interface Shared {
   log: Log;
   ledger: Ledger;
   channelConfig: () => ChannelConfig;
+  onAhead: (wanted: bigint) => void;
 }
 
 /**
@@ -79,7 +80,12 @@ export async function buildManager(config: ManagerConfig, deps: ManagerDeps): Pr
   );
   if (ledger.height === 0n) await ledger.init(deps.genesis);
   const channelConfig = () => memo.of(ledger.configBlock);
-  const shared: Shared = { config, clock, log, ledger, channelConfig };
+  let ahead = 0;
+  const onAhead = (wanted: bigint) => {
+    ahead += 1;
+    log.warn({ wanted, height: ledger.height }, 'a reader knows blocks that the ledger lacks');
+  };
+  const shared: Shared = { config, clock, log, ledger, channelConfig, onAhead };
   const path = await openTransactionPath({ ...shared, onFatal: deps.onFatal }, stack);
   const { pipeline, stop } = path;
   const whitelist = new Whitelist({ file: config.registryFile, clock, log });
@@ -99,7 +105,7 @@ export async function buildManager(config: ManagerConfig, deps: ManagerDeps): Pr
   });
   const stages = () => pipeline.meter.totals();
   const open = () => grpc.open;
-  const told = { ledger, stages, open, tls: tlsOf(config), clock };
+  const told = { ledger, stages, open, ahead: () => ahead, tls: tlsOf(config), clock };
   const metrics = stack.use(new ZoneMetrics(config.signerReports ?? [], told));
   const http = stack.use(
     buildHttp({

@@ -15,6 +15,8 @@ export interface ZoneMetricsParts {
   readonly stages: () => Readonly<Record<string, StageTotal>>;
   /** gRPC calls and streams being served. */
   readonly open: () => { calls: number; streams: number };
+  /** How often a reader asked for blocks after ones that the ledger lacks. */
+  readonly ahead: () => number;
   readonly tls: readonly TlsPlace[];
   readonly clock: Clock;
 }
@@ -52,7 +54,7 @@ export class ZoneMetrics implements Disposable {
   }
 
   #own(): Metric[] {
-    const { ledger, stages, open } = this.#parts;
+    const { ledger, stages, open, ahead } = this.#parts;
     const totals = Object.entries(stages());
     const { calls, streams } = open();
     return [
@@ -61,6 +63,12 @@ export class ZoneMetrics implements Disposable {
         help: 'Blocks on the ledger.',
         type: 'gauge',
         samples: [{ value: ledger.height }],
+      },
+      {
+        name: 'countersign_readers_ahead_total',
+        help: 'How often a reader knew blocks that the ledger lacks.',
+        type: 'counter',
+        samples: [{ value: ahead() }],
       },
       {
         name: 'countersign_grpc_open',

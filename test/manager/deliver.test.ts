@@ -110,6 +110,20 @@ for (const [what, [spec, expected]] of Object.entries(finite)) {
   });
 }
 
+t.test('a reader who knows blocks that the ledger lacks is noticed', async (t) => {
+  const wanted: bigint[] = [];
+  const { open } = await serve(t, { onAhead: (number) => wanted.push(number) });
+  for (const [from, status] of [
+    [3n, undefined],
+    [4n, notFound],
+  ] as const) {
+    const client = open();
+    client.ask(seekRequest(peer, { start: at(from), stop: at(endless) }));
+    if (status !== undefined) t.strictSame(await client.untilStatus(), [status]);
+  }
+  t.strictSame(wanted, [4n], 'the next block is what everybody waits for');
+});
+
 t.test('after a finite request the stream takes the next one', async (t) => {
   const { open } = await serve(t);
   const client = open();
