@@ -175,6 +175,14 @@ export const untimelyCalls: Readonly<Record<string, readonly RefusedCall[]>> = {
   ],
 };
 
+/** What stock Fabric tells: at a deadline gRPC for Go may be first to look at the clock, and breaks off. */
+export function toldAtDeadlines(told: Readonly<Record<string, string>>): Record<string, string> {
+  const late = new Set(refusedCalls['DEADLINE_EXCEEDED']?.map(([what]) => what));
+  const one = ([what, code]: [string, string]): [string, string] =>
+    late.has(what) && code === 'CANCELLED' ? [what, 'DEADLINE_EXCEEDED'] : [what, code];
+  return Object.fromEntries(Object.entries(told).map(one));
+}
+
 async function unsign(request: messages.SubmitRequest): Promise<messages.SubmitRequest> {
   request.getPreparedTransaction()?.setSignature('');
   return request;
