@@ -16,6 +16,7 @@ import { parseGrant } from './grant-text.ts';
 import { keyCommands } from './key-commands.ts';
 import { readNamed } from './named-file.ts';
 import { createNetwork } from './network-create.ts';
+import { guardCommands } from './guard-commands.ts';
 import { orderCommands } from './order-commands.ts';
 import { openNetwork, serviceOf } from './network-open.ts';
 import { defaultNetwork, identityNames } from './network-spec.ts';
@@ -153,6 +154,7 @@ export const commands = new Map<string, Command>([
   ...keyCommands,
   ...orderCommands,
   ...auditCommands,
+  ...guardCommands,
   ...ceremonyCommands,
   [
     'contract approve',
