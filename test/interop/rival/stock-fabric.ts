@@ -3,6 +3,7 @@ import { ChildProgram } from '../child-program.ts';
 import type { ClientProfile } from '../client-profile.ts';
 import type { FabricBinaries } from '../fabric-binaries.ts';
 import { goProgram } from '../go-program.ts';
+import { until } from '../poll.ts';
 import { stockMaterial } from '../stock-material.ts';
 import type { StockMaterial } from '../stock-material.ts';
 import { inPlace, loopbackPlace, startStockPeer } from '../stock-peer.ts';
@@ -24,6 +25,7 @@ export interface StockFabricOptions {
 
 export const channel = 'main';
 export const contract = 'values';
+const leaderWaitMsMax = 60_000;
 
 /**
  * A whole stock Fabric network on this machine: one etcdraft orderer, organisations with one peer
@@ -153,7 +155,7 @@ export class StockFabric implements AsyncDisposable {
       const { file, id } = await chaincodePackage(join(dir, name), contract, address);
       await peer.cli('lifecycle', 'chaincode', 'install', file);
       this.#startChaincode(name, inPlace(prefix, program), { id, address });
-      await peer.cli(...approve, '--package-id', id);
+      await onceLed(() => peer.cli(...approve, '--package-id', id));
     }
     const commit = ['lifecycle', 'chaincode', 'commit', ...definition, ...orderer];
     for (const [index, { address }] of this.peers.entries()) {
@@ -180,4 +182,17 @@ export class StockFabric implements AsyncDisposable {
     chaincode.start();
     this.#programs.set(name, chaincode);
   }
+}
+
+/** The only ordering node is its own leader, but not at once. */
+function onceLed(order: () => Promise<unknown>): Promise<void> {
+  return until('the orderer to have a leader', leaderWaitMsMax, () =>
+    order().then(
+      () => true,
+      (error: Error) => {
+        if (error.message.includes('no Raft leader')) return false;
+        throw error;
+      },
+    ),
+  );
 }
