@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,6 +14,8 @@ import type { CommandResult } from '../e2e/countersign.ts';
 
 t.setTimeout(120_000);
 const dir = join(temporaryDir(t), 'net');
+let up: ChildProcess | undefined;
+t.teardown(() => up?.kill('SIGKILL'));
 const run = (...words: string[]) => command(...words, '--dir', dir);
 
 /** Runs a command in this process; what it says is what the program would print. */
@@ -62,8 +65,7 @@ t.test('the keys in the tokens never leave them', async (t) => {
   }
 });
 
-// What follows needs the network that these have made.
-await t.test('clients are made, listed and registered under names that are names', async (t) => {
+t.test('clients are made, listed and registered under names that are names', async (t) => {
   t.equal((await run('client', 'new', 'alice', '--grant', 'main/notary/*')).status, 0);
   t.same(refusal(await run('client', 'new', 'alice', '--grant', 'main/notary/*')), [
     1,
@@ -86,11 +88,13 @@ await t.test('clients are made, listed and registered under names that are names
   t.match(stdout, /^admin@org1 {2}active/m);
 });
 
-const up = spawn(process.execPath, [program, 'up', '--dir', dir], {
-  stdio: ['ignore', 'pipe', 'inherit'],
+t.test('the network runs once its command says so', async () => {
+  const started = spawn(process.execPath, [program, 'up', '--dir', dir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  up = started;
+  await once(createInterface({ input: started.stdout }), 'line');
 });
-t.teardown(() => up.kill('SIGKILL'));
-await once(createInterface({ input: up.stdout }), 'line');
 
 t.test('administrators approve, and a majority of approvals is committed', async (t) => {
   const named = ['notary', 'notary'];
@@ -150,6 +154,6 @@ t.test('a revoked client is out', async (t) => {
 });
 
 t.test('the network stops when it is asked to', async (t) => {
-  up.kill('SIGINT');
-  t.same(await once(up, 'exit'), [0, null]);
+  up?.kill('SIGINT');
+  t.same(await once(up as ChildProcess, 'exit'), [0, null]);
 });
