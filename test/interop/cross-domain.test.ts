@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import t from 'tap';
 import { serviceOf } from '#cli';
-import { OurPeer } from '../interop/our-peer.ts';
-import { until } from '../interop/poll.ts';
+import { OurPeer } from './our-peer.ts';
+import { until } from './poll.ts';
 import { TestNetwork } from '../support/test-network.ts';
 import { WideAreaRelay } from '../support/wide-area-relay.ts';
 

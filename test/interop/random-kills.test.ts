@@ -9,10 +9,10 @@ import { guardedHashes } from '../hsm/guarded-hashes.ts';
 import { compiledContract } from '../support/compiled-contract.ts';
 import { SignerProxy } from '../support/signer-proxy.ts';
 import { TestNetwork } from '../support/test-network.ts';
-import { managerBlocks, peersAgree } from './agreement.ts';
-import { answerOf, faultCode } from './answers.ts';
-import type { Answer } from './answers.ts';
-import { persist } from './persistent-caller.ts';
+import { managerBlocks, peersAgree } from '../e2e/agreement.ts';
+import { answerOf, faultCode } from '../e2e/answers.ts';
+import type { Answer } from '../e2e/answers.ts';
+import { persist } from '../e2e/persistent-caller.ts';
 
 const victims = ['manager', 'signer-zone', 'endorser-1', 'signer-org2'];
 const killsPerVictim = 2;
