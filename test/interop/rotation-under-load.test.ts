@@ -5,7 +5,7 @@ import { toBase64 } from '#base';
 import { identityNames, rotateKey, rotateManagerTls } from '#cli';
 import { listTokenKeys } from '#softhsm-config';
 import { underLoad } from '../support/steady-load.ts';
-import { countersign } from './countersign.ts';
+import { countersign } from '../e2e/countersign.ts';
 import { TestClient, TestNetwork } from '../support/test-network.ts';
 import { newVersion, rotationRecord } from '../formats/rotation-sample.ts';
 
