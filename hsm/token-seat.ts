@@ -29,8 +29,6 @@ export const processGone = -2;
 /** A chunk of work is as much as the token does in this time, so that no seat is far behind another. */
 const chunkUs = 5_000;
 const chunkJobsMax = 64;
-/** A token this fast would wait for its next jobs as long as it signs them. */
-const fastUs = 1_000;
 /** A signature that takes so many times the usual is not just slow. */
 const slowness = 20;
 /** The first signature of a session opens it, which takes longer. */
@@ -77,8 +75,9 @@ export class TokenSeat {
     return this.#chunks.length;
   }
 
+  /** A second chunk waits at the session, which else would wait for it after each answer. */
   get loadMax(): number {
-    return this.#averageUs > 0 && this.#averageUs < fastUs ? 2 : 1;
+    return this.#averageUs > 0 ? 2 : 1;
   }
 
   /** How many jobs it should be given at once. */

@@ -2,6 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { cpuMicroseconds } from '../bench/process-cpu.ts';
 import { digestOf } from '../../hsm/digest.ts';
+import { eventually } from '../support/eventually.ts';
 import { faultShim } from '../support/fault-shim.ts';
 import type { ShimControl } from '../support/fault-shim.ts';
 import { startSigner } from '../support/signer-process.ts';
@@ -96,7 +97,14 @@ export async function slowRate(
   const item = { keyLabel: 'node', proposalResponsePayload: endorsementPayload() };
   const items = Array.from({ length: batch }, () => item);
   const call = () => host.client.endorse(items);
-  await rate(call, 1);
+  // Sessions are opened one after the other while the first ones sign.
+  await eventually(async () => {
+    await rate(call, 0.2);
+    const { gauges } = await host.client.report();
+    const open = gauges.find(({ name }) => name === 'sessions')?.value;
+    if (open !== BigInt(sessions)) throw new Error(`${open} of ${sessions} sessions are open`);
+  });
+  await rate(call, 0.5);
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const perSecond = await rate(call, seconds);
