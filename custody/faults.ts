@@ -14,7 +14,6 @@ export const fault = declareFaults({
   CUSTODY_ORDER_EARLIER_MISSING: ['conflict', 'An order with a lower number is still to come.'],
   CUSTODY_ORDER_EXPIRED: ['denied', 'The order has expired.'],
   CUSTODY_ORDER_NOT_YET_VALID: ['denied', 'The order is not valid yet.'],
-  CUSTODY_ORDER_LOCKED: ['denied', 'The order has to wait until its time-lock ends.'],
   CUSTODY_ORDER_LIFETIME_INVALID: ['malformed', 'The order is valid for no time, or for too long.'],
   CUSTODY_ORDER_UNKNOWN: ['absent', 'This host does not carry out orders of this kind.'],
   CUSTODY_ORDERS_WAITING: ['busy', 'Too many orders wait for the end of their time-lock.'],

@@ -12,7 +12,6 @@ export const fault = declareFaults({
   ENDORSER_NODE_UNKNOWN: ['absent', 'No signer of this endorser holds the key of that node.'],
   ENDORSER_POLICY_UNREACHABLE: ['denied', 'None of the nodes here can serve the contract policy.'],
   ENDORSER_CONTRACT_UNKNOWN: ['absent', 'No contract of that name is deployed on the channel.'],
-  ENDORSER_FUNCTION_UNKNOWN: ['malformed', 'The contract has no function of that name.'],
   ENDORSER_SIGNATURE_BAD: ['unauthenticated', 'The client signature does not verify.'],
   ENDORSER_CLIENT_UNKNOWN: ['unauthenticated', 'The certificate of the client is not known here.'],
   ENDORSER_REQUEST_EXPIRED: ['denied', 'The request has expired or is not valid yet.'],

@@ -19,7 +19,6 @@ export const fault = declareFaults({
   HSM_KEY_UNDESTROYED: ['broken', 'A key that was to be destroyed is still on the token.'],
   HSM_KEY_NOT_ACTIVE: ['busy', 'This version of the key does not sign; another one does.'],
   HSM_KEY_VERSIONLESS: ['conflict', 'Keys of this role, or of this name, have no versions.'],
-  HSM_KEYS_FULL: ['conflict', 'The token holds as many keys as it may.'],
   HSM_ROTATION_ABSENT: ['conflict', 'No version of this key waits for a certificate.'],
   HSM_ROTATION_UNDERWAY: ['conflict', 'The version before this one is not destroyed yet.'],
   HSM_RECORD_CORRUPT: [
@@ -27,7 +26,6 @@ export const fault = declareFaults({
     'The record of the keys cannot be read; which ones may sign is unknown.',
   ],
   HSM_RECORD_READONLY: ['broken', 'The record of the keys could not be written; nothing was done.'],
-  HSM_IMPORT_DENIED: ['denied', 'Keys are made in the token; none is brought to it from outside.'],
   HSM_KEY_UNPROVED: ['broken', 'A signature with the key does not verify with its public half.'],
   HSM_CERTIFICATE_EXPIRED: ['broken', "The key's certificate is not valid any more."],
   HSM_CERTIFICATE_EARLY: ['broken', "The key's certificate is not valid yet."],

@@ -5,13 +5,17 @@ import { nodeMajorMin, nodePath, projectDir } from './node-path.js';
 
 // Makes a fresh clone ready to run; says and does nothing when it is. Plain JavaScript without any
 // dependency, for the Node.js (18 or later) that the machine happens to have.
+// With --for-tests also what only tests use; without it they still run, and say what they leave out.
 
 const nodeModules = join(projectDir, 'node_modules');
 const stampFile = join(nodeModules, '.countersign-ready');
+/** Tools were looked for: a machine that cannot have them is not asked each time. */
+const toolsFile = join(nodeModules, '.countersign-test-tools');
 
 const stale = packagesAreStale();
 installSystemPackages(stale);
 if (stale) installNodePackages();
+if (process.argv.includes('--for-tests') && !existsSync(toolsFile)) installTestTools();
 proveRuntime();
 
 function installSystemPackages(compiles) {
@@ -23,18 +27,47 @@ function installSystemPackages(compiles) {
     if (!onPath('g++') && !onPath('clang++')) missing.push('g++');
   }
   if (missing.length === 0) return;
-  const root = process.getuid?.() === 0;
-  if (!onPath('apt-get') || (!root && !onPath('sudo'))) stop(adviceFor(missing));
-  say(`installing ${missing.join(', ')} with apt-get`);
+  if (!mayInstall()) stop(adviceFor(missing));
+  if (!aptInstall(missing)) {
+    stop(`apt-get could not install ${missing.join(', ')}. ${adviceFor(missing)}`);
+  }
+}
+
+function installTestTools() {
+  const commands = { strace: 'strace', gcore: 'gdb', swtpm: 'swtpm', tpm2_nvread: 'tpm2-tools' };
+  const missing = Object.keys(commands).filter((command) => !onPath(command));
+  const names = missing.map((command) => commands[command]);
+  if (!hasTpmModule()) names.push('libtpm2-pkcs11-1');
+  if (names.length > 0 && !(mayInstall() && aptInstall(names))) {
+    say(`without ${names.join(', ')} the tests leave out what needs them, and say so`);
+  }
+  writeFileSync(toolsFile, '');
+}
+
+function isRoot() {
+  return process.getuid?.() === 0;
+}
+
+function mayInstall() {
+  return onPath('apt-get') && (isRoot() || onPath('sudo'));
+}
+
+function aptInstall(names) {
+  say(`installing ${names.join(', ')} with apt-get`);
   const apt = (...args) => {
     const command = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', '-y', ...args];
-    if (!root) command.unshift('sudo', ...(process.stdin.isTTY ? [] : ['-n']));
+    if (!isRoot()) command.unshift('sudo', ...(process.stdin.isTTY ? [] : ['-n']));
     return run(command);
   };
-  const install = () => apt('install', '--no-install-recommends', ...missing);
+  const install = () => apt('install', '--no-install-recommends', ...names);
   // The package lists of a fresh machine are empty or old; of any other they are good enough.
-  if (install() || (apt('update') && install())) return;
-  stop(`apt-get could not install ${missing.join(', ')}. ${adviceFor(missing)}`);
+  return install() || (apt('update') && install());
+}
+
+function hasTpmModule() {
+  return ['x86_64', 'aarch64'].some((machine) =>
+    existsSync(`/usr/lib/${machine}-linux-gnu/pkcs11/libtpm2_pkcs11.so`),
+  );
 }
 
 function hasSoftHsm() {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import t from 'tap';
 import { faultRegister, limits } from '#base';
 import { renderErrors } from '../scripts/errors-doc.ts';
@@ -25,6 +25,21 @@ t.test('a fault’s code begins with a word of the folder that declares it', asy
     return codes.filter((code) => !words.includes(code.slice(0, code.indexOf('_'))));
   });
   t.strictSame(strangers, []);
+});
+
+t.test('every fault is raised somewhere', (t) => {
+  const files = globSync('*/**/*.ts', { cwd: projectDir, exclude: ['node_modules/**', 'test/**'] });
+  const texts = files
+    .filter((file) => basename(file) !== 'faults.ts')
+    .map((file) => readFileSync(join(projectDir, file), 'utf8'))
+    .join('\n');
+  // A few are put together of a beginning and a word.
+  const beginnings = [...texts.matchAll(/`([A-Z][A-Z\d_]+_)\$\{/g)].map(([, text = '']) => text);
+  const idle = [...faultRegister.keys()].filter(
+    (code) => !texts.includes(code) && !beginnings.some((text) => code.startsWith(text)),
+  );
+  t.strictSame(idle, []);
+  t.end();
 });
 
 t.test('docs/LIMITS.md is the table of bounds', async (t) => {

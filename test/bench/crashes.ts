@@ -2,15 +2,23 @@ import { crashAgainAndAgain } from '../e2e/crash-loop.ts';
 import { BenchScope } from '../hsm/signing-load.ts';
 import type { Figure } from './figure.ts';
 
-const kills = 1_000;
-const seed = 1;
+/** Each network crashes with a seed of its own: a long run's requests would expire before they are posted again. */
+const seeds = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+const killsEach = 100;
 
 /** A thousand ends of processes at named points, under load; fails when anything was lost or signed twice. */
 export async function claim(): Promise<Figure[]> {
-  await using scope = new BenchScope();
-  const { kills: counts, answered, blocks, wrong } = await crashAgainAndAgain(scope, kills, seed);
-  if (wrong.length > 0) throw new Error(wrong.join('; '));
-  const conditions = `kill -9 at ${counts.size} points of manager and signer host, 4 callers`;
+  const counts = new Map<string, number>();
+  const sums = { answered: 0, blocks: 0 };
+  for (const seed of seeds) {
+    await using scope = new BenchScope();
+    const found = await crashAgainAndAgain(scope, killsEach, seed);
+    if (found.wrong.length > 0) throw new Error(`seed ${seed}: ${found.wrong.join('; ')}`);
+    for (const [point, kills] of found.kills) counts.set(point, (counts.get(point) ?? 0) + kills);
+    sums.answered += found.answered;
+    sums.blocks += found.blocks;
+  }
+  const conditions = `kill -9 at ${counts.size} points of manager and signer host, 4 callers, ${seeds.length} networks one after the other`;
   return [
     ...[...counts].map(([point, value]) => ({
       figure: point.replaceAll(' ', '_'),
@@ -18,7 +26,7 @@ export async function claim(): Promise<Figure[]> {
       unit: 'kills',
       conditions,
     })),
-    { figure: 'requests_answered', value: answered, unit: 'requests', conditions },
-    { figure: 'blocks', value: blocks, unit: 'blocks', conditions },
+    { figure: 'requests_answered', value: sums.answered, unit: 'requests', conditions },
+    { figure: 'blocks', value: sums.blocks, unit: 'blocks', conditions },
   ];
 }
