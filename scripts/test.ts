@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { TapSummary } from './tap-summary.ts';
@@ -11,8 +10,8 @@ const projectDir = dirname(import.meta.dirname);
 const interop = process.argv[2] === '--interop';
 const given = process.argv.slice(interop ? 3 : 2);
 const files = given.some((argument) => !argument.startsWith('-')) ? [] : ownFiles();
-// Stock peers load every core by themselves and take their time. Others wait for time-outs now and then.
-const options = interop ? ['--jobs=1', '--timeout=900'] : [`--jobs=${availableParallelism() + 1}`];
+// Stock peers load every core by themselves and take their time.
+const options = interop ? ['--jobs=1', '--timeout=900'] : [];
 // On a terminal tap's own reporter shows the progress; a log wants lines, and a count to end it.
 const live = process.stdout.isTTY || given.some((argument) => /^(-R|--reporter)/.test(argument));
 if (!live) options.push('--reporter=tap');
