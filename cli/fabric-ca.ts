@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { request as httpsRequest } from 'node:https';
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { checkConfig, fromBase64, toBase64, toHex, utf8 } from '#base';
 import type { Certificate } from '#crypto';
 import type { CaCall } from '#softhsm-config';
 import { fault } from './faults.ts';
+import { callHttps } from './https-call.ts';
 
 const callWaitMsMax = 30_000;
 const answerBytesMax = 8 * 1024 * 1024;
@@ -136,33 +136,25 @@ interface Posted {
   readonly authorization: string;
 }
 
-function post(
+async function post(
   url: URL,
   { ca, body, authorization }: Posted,
 ): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const failed = (cause: unknown) =>
-      reject(fault('CLI_CA_UNREACHABLE', { url: url.origin, reason: reasonOf(cause) }, cause));
-    const headers = { authorization, 'content-type': 'application/json' };
-    const options = { method: 'POST', ca, timeout: callWaitMsMax, headers };
-    const outgoing = httpsRequest(url, options, (incoming) => {
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      incoming.on('data', (chunk: Buffer) => {
-        chunks.push(chunk);
-        bytes += chunk.length;
-        if (bytes > answerBytesMax) incoming.destroy(new RangeError('answer too large'));
-      });
-      incoming.on('error', failed);
-      incoming.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
-        resolve({ status: incoming.statusCode ?? 0, text });
-      });
+  const headers = { authorization, 'content-type': 'application/json' };
+  const bounds = { waitMsMax: callWaitMsMax, answerBytesMax };
+  try {
+    const { status, content } = await callHttps({
+      method: 'POST',
+      url,
+      ca,
+      headers,
+      body,
+      ...bounds,
     });
-    outgoing.on('timeout', () => outgoing.destroy(new Error('timeout')));
-    outgoing.on('error', failed);
-    outgoing.end(body);
-  });
+    return { status, text: content.toString('utf8') };
+  } catch (cause) {
+    throw fault('CLI_CA_UNREACHABLE', { url: url.origin, reason: reasonOf(cause) }, cause);
+  }
 }
 
 function reasonOf(cause: unknown): string {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { request as httpsRequest } from 'node:https';
 import { fault } from './faults.ts';
+import { callHttps } from './https-call.ts';
+import type { HttpsAnswer } from './https-call.ts';
 
 const callWaitMsMax = 60_000;
 const answerBytesMax = 64 * 1024 * 1024;
@@ -17,12 +18,6 @@ type Call = [
   contentType: string | undefined,
   body: string | undefined,
 ];
-
-interface Received {
-  status: number;
-  mediaType: string;
-  content: Buffer;
-}
 
 /** Calls a manager over HTTPS; trusts the network's own TLS authority and no other. */
 export class ServiceClient {
@@ -67,37 +62,19 @@ export class ServiceClient {
     return { status, body: isJson ? (JSON.parse(text) as unknown) : text };
   }
 
-  #receive(...[method, path, contentType, body]: Call): Promise<Received> {
-    return new Promise((resolve, reject) => {
-      const failed = (cause: unknown) =>
-        reject(fault('CLI_CALL_FAILED', { origin: this.#origin, path }, cause));
-      const outgoing = httpsRequest(
-        `${this.#origin}${path}`,
-        {
-          method,
-          ca: this.#ca,
-          timeout: callWaitMsMax,
-          headers: contentType === undefined ? {} : { 'content-type': contentType },
-        },
-        (incoming) => {
-          const chunks: Buffer[] = [];
-          let bytes = 0;
-          incoming.on('data', (chunk: Buffer) => {
-            chunks.push(chunk);
-            bytes += chunk.length;
-            if (bytes > answerBytesMax) incoming.destroy(new RangeError('answer too large'));
-          });
-          incoming.on('error', failed);
-          incoming.on('end', () => {
-            const [mediaType = ''] = (incoming.headers['content-type'] ?? '').split(';');
-            const status = incoming.statusCode ?? 0;
-            resolve({ status, mediaType, content: Buffer.concat(chunks) });
-          });
-        },
-      );
-      outgoing.on('timeout', () => outgoing.destroy(new Error('timeout')));
-      outgoing.on('error', failed);
-      outgoing.end(body);
-    });
+  async #receive(...[method, path, contentType, body]: Call): Promise<HttpsAnswer> {
+    try {
+      return await callHttps({
+        method,
+        url: `${this.#origin}${path}`,
+        ca: this.#ca,
+        headers: contentType === undefined ? {} : { 'content-type': contentType },
+        body,
+        waitMsMax: callWaitMsMax,
+        answerBytesMax,
+      });
+    } catch (cause) {
+      throw fault('CLI_CALL_FAILED', { origin: this.#origin, path }, cause);
+    }
   }
 }
