@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { toHex } from '#base';
 import type { TestOrg } from '../policy/test-channel.ts';
 import { fabricBinaries } from '../interop/fabric-binaries.ts';
 import { writeMspDir } from '../interop/msp-dir.ts';
@@ -9,7 +8,7 @@ import { startOurPeer } from '../interop/our-peer.ts';
 import type { OurPeer } from '../interop/our-peer.ts';
 import { startStockPeer } from '../interop/stock-peer.ts';
 import type { StockPeer } from '../interop/stock-peer.ts';
-import { commitHashIn, validationCodesIn } from '../interop/stored-block.ts';
+import { verdictIn } from '../interop/stored-block.ts';
 import type { FabricVersion } from '../interop/versions.ts';
 import { LogLines } from '../support/log-lines.ts';
 import type { FuzzChannel } from './fuzz-network.ts';
@@ -21,11 +20,6 @@ export interface TlsPair {
   readonly certificate: string;
   readonly privateKey: string;
   readonly root: string;
-}
-
-function digestOf(block: Uint8Array): Digest {
-  const commitHash = toHex(commitHashIn(block) ?? new Uint8Array(0));
-  return { codes: validationCodesIn(block), commitHash };
 }
 
 const channelsMax = 25;
@@ -76,7 +70,7 @@ export class StockJudge implements Judge {
 
   async *follow(channel: FuzzChannel, signal: AbortSignal): AsyncGenerator<Digest> {
     const range = { start: 1n, end: 2n ** 63n, signal };
-    for await (const block of this.#peer!.follow(channel.channelId, range)) yield digestOf(block);
+    for await (const block of this.#peer!.follow(channel.channelId, range)) yield verdictIn(block);
   }
 
   async leave(): Promise<void> {}
@@ -159,7 +153,7 @@ export class OurJudge implements Judge {
   async *follow(_channel: FuzzChannel, signal: AbortSignal): AsyncGenerator<Digest> {
     for (let next = 1n; !signal.aborted;) {
       const height = await this.#peer!.height();
-      for (; next < height; next += 1n) yield digestOf(await this.#peer!.block(next));
+      for (; next < height; next += 1n) yield verdictIn(await this.#peer!.block(next));
       await sleep(pollMs);
     }
   }

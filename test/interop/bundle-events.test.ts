@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { checkpointers } from '@hyperledger/fabric-gateway';
-import type { CloseableAsyncIterable } from '@hyperledger/fabric-gateway';
 import { gateway as messages } from '@hyperledger/fabric-protos';
 import t from 'tap';
 import { textOf } from '#base';
 import { identityNames } from '#cli';
 import { SerializedIdentity } from '#formats';
+import { firstItem } from '../support/first-item.ts';
 import { TestNetwork } from '../support/test-network.ts';
 import { sdkClient } from './sdk-client.ts';
 
@@ -35,16 +35,6 @@ const digestOf = (name: string) => createHash('sha256').update(name).digest('hex
 const names = Array.from({ length: 12 }, (_none, index) => `document ${index}`);
 let answers: Answer[] = [];
 
-async function first<Item>(opening: Promise<CloseableAsyncIterable<Item>>): Promise<Item> {
-  const items = await opening;
-  try {
-    for await (const item of items) return item;
-    throw new Error('the stream has ended');
-  } finally {
-    items.close();
-  }
-}
-
 t.test('requests are posted, several to a bundle', async (t) => {
   t.equal((await network.deploy('notary')).status, 200);
   const poster = await network.client('clerk');
@@ -62,7 +52,7 @@ t.test('each request’s event comes once, however often the application starts'
   while (seen.length < names.length) {
     const checkpoint = await checkpointers.file(file);
     const options = { checkpoint, startBlock: 0n };
-    const event = await first(reading.getChaincodeEvents('notary', options));
+    const event = await firstItem(reading.getChaincodeEvents('notary', options));
     seen.push((JSON.parse(textOf(event.payload)) as { digest: string }).digest);
     const [transaction] = event.transactionId.split('/');
     const told = answers[names.findIndex((name) => digestOf(name) === seen.at(-1))];
@@ -88,19 +78,19 @@ t.test('the status of a bundle is told to whoever reads the channel', async (t) 
 
 t.test('each block comes, in each form', async (t) => {
   const startBlock = BigInt(answers[0]!.block);
-  const block = await first(reading.getBlockEvents({ startBlock }));
+  const block = await firstItem(reading.getBlockEvents({ startBlock }));
   t.equal(block.getHeader()?.getNumber(), Number(startBlock));
-  const filtered = await first(reading.getFilteredBlockEvents({ startBlock }));
+  const filtered = await firstItem(reading.getFilteredBlockEvents({ startBlock }));
   const told = filtered.getFilteredTransactionsList().map((one) => one.getTxid());
   t.ok(told.includes(answers[0]!.transaction));
-  const withPrivateData = await first(reading.getBlockAndPrivateDataEvents({ startBlock }));
+  const withPrivateData = await firstItem(reading.getBlockAndPrivateDataEvents({ startBlock }));
   t.same(withPrivateData.getBlock()?.serializeBinary(), block.serializeBinary());
 });
 
 t.test('a mistake reaches the application with its code', async (t) => {
   const elsewhere = client.gateway.getNetwork('elsewhere');
-  await t.rejects(first(elsewhere.getChaincodeEvents('notary')), {
+  await t.rejects(firstItem(elsewhere.getChaincodeEvents('notary')), {
     code: status.PERMISSION_DENIED,
   });
-  await t.rejects(first(elsewhere.getBlockEvents()), { message: /404/ });
+  await t.rejects(firstItem(elsewhere.getBlockEvents()), { message: /404/ });
 });

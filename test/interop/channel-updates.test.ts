@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { toHex, utf8 } from '#base';
+import { utf8 } from '#base';
 import { identityNames } from '#cli';
 import { Block, OrdererAddresses, deliverStatuses, isConfigBlock, lastConfigIndex } from '#formats';
 import type { ConfigGroup } from '#formats';
@@ -12,7 +12,7 @@ import { broadcast, channelUpdate, configIn, pemSigner } from '../support/networ
 import { fabricBinaries } from './fabric-binaries.ts';
 import { writeMspDir } from './msp-dir.ts';
 import { StockUpdater } from './stock-updater.ts';
-import { commitHashIn, validationCodesIn } from './stored-block.ts';
+import { verdictIn } from './stored-block.ts';
 import { UpdatingNetwork } from './updating-network.ts';
 import { fabricVersions } from './versions.ts';
 
@@ -142,13 +142,8 @@ t.test("the zone's keys move to another authority, and the first one goes", asyn
 t.test('002-15 all peers, late ones too, give the same codes and commit hashes', async (t) => {
   const height = await network.settled();
   const all = await Promise.all(network.peers.map((peer) => peer.blocks(height)));
-  const verdicts = (blocks: Uint8Array[]) =>
-    blocks.map((block) => ({
-      codes: validationCodesIn(block),
-      commitHash: toHex(commitHashIn(block) ?? new Uint8Array(0)),
-    }));
   for (const [index, blocks] of all.entries()) {
-    t.strictSame(verdicts(blocks), verdicts(all[0]!), network.peers[index]!.name);
+    t.strictSame(blocks.map(verdictIn), all[0]!.map(verdictIn), network.peers[index]!.name);
   }
   let lastConfig = 0n;
   for (const [number, bytes] of all[0]!.entries()) {

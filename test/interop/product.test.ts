@@ -7,7 +7,7 @@ import { TestNetwork } from '../support/test-network.ts';
 import type { TestClient } from '../support/test-network.ts';
 import { until } from './poll.ts';
 import { joinStockPeer, ourPeers } from './product-network.ts';
-import { commitHashIn, validationCodesIn } from './stored-block.ts';
+import { validationCodesIn, verdictIn } from './stored-block.ts';
 import type { StockPeer } from './stock-peer.ts';
 import { fabricVersions } from './versions.ts';
 
@@ -104,13 +104,8 @@ t.test('002-15 all peers have the same chain, codes and commit hashes', async (t
     t.equal(await peer.height(), height, peer.name);
   }
   const [first, ...others] = await Promise.all(peers.map((peer) => peer.blocks(height)));
-  const verdicts = (blocks: Uint8Array[]) =>
-    blocks.map((block) => ({
-      codes: validationCodesIn(block),
-      commitHash: toHex(commitHashIn(block) ?? new Uint8Array(0)),
-    }));
   for (const [index, blocks] of others.entries()) {
-    t.strictSame(verdicts(blocks), verdicts(first!), peers[index + 1]!.name);
+    t.strictSame(blocks.map(verdictIn), first!.map(verdictIn), peers[index + 1]!.name);
   }
 });
 

@@ -2,14 +2,13 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { toHex } from '#base';
 import { FabricCa, certifyKey, pemSigner, revokeKey, rotateKey } from '#cli';
 import { buildCsr, parsePem, pemBlock } from '#crypto';
 import { Block, isConfigBlock } from '#formats';
 import { until } from './poll.ts';
 import { startFabricCaServer } from './fabric-ca-server.ts';
 import { sdkClient } from './sdk-client.ts';
-import { commitHashIn, validationCodesIn } from './stored-block.ts';
+import { validationCodesIn, verdictIn } from './stored-block.ts';
 import { UpdatingNetwork } from './updating-network.ts';
 import { fabricVersions } from './versions.ts';
 import { zoneProfile } from './zone-for-clients.ts';
@@ -141,12 +140,7 @@ t.test('with the new keys revoked too, one node satisfies no policy of two', asy
 t.test('all peers keep the same codes and commit hashes, earlier blocks stay valid', async (t) => {
   const height = await network.settled();
   const all = await Promise.all(network.peers.map((peer) => peer.blocks(height)));
-  const verdicts = (blocks: Uint8Array[]) =>
-    blocks.map((block) => ({
-      codes: validationCodesIn(block),
-      commitHash: toHex(commitHashIn(block) ?? new Uint8Array(0)),
-    }));
-  const [first, ...others] = all.map(verdicts);
+  const [first, ...others] = all.map((blocks) => blocks.map(verdictIn));
   for (const [index, other] of others.entries()) {
     t.strictSame(other, first, network.peers[index + 1]!.name);
   }

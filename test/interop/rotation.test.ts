@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { toHex } from '#base';
 import { rotateKey } from '#cli';
 import { underLoad } from '../support/steady-load.ts';
 import { TestNetwork } from '../support/test-network.ts';
@@ -8,7 +7,7 @@ import { until } from './poll.ts';
 import { joinStockPeer, ourPeers } from './product-network.ts';
 import type { StockPeer } from './stock-peer.ts';
 import { sdkClient } from './sdk-client.ts';
-import { commitHashIn, validationCodesIn } from './stored-block.ts';
+import { validationCodesIn, verdictIn } from './stored-block.ts';
 import { fabricVersions } from './versions.ts';
 import { zoneProfile } from './zone-for-clients.ts';
 
@@ -72,17 +71,10 @@ t.test('stock peers and ours commit every block, and every transaction is valid'
     .filter((code) => code !== 0);
   t.strictSame(invalid, []);
   for (const [index, blocks] of others.entries()) {
-    t.strictSame(verdicts(blocks), verdicts(first!), peers[index + 1]!.name);
+    t.strictSame(blocks.map(verdictIn), first!.map(verdictIn), peers[index + 1]!.name);
   }
 });
 
 interface Health {
   height: number;
-}
-
-function verdicts(blocks: readonly Uint8Array[]) {
-  return blocks.map((block) => ({
-    codes: validationCodesIn(block),
-    commitHash: toHex(commitHashIn(block) ?? new Uint8Array(0)),
-  }));
 }

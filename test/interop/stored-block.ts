@@ -1,6 +1,19 @@
 import fabricProtos from '@hyperledger/fabric-protos';
+import { toHex } from '#base';
 
 const { common } = fabricProtos;
+
+/** What a peer found of a block it committed; all peers find the same. */
+export interface BlockVerdict {
+  readonly codes: number[];
+  /** Hex; empty for block 0. */
+  readonly commitHash: string;
+}
+
+export function verdictIn(block: Uint8Array): BlockVerdict {
+  const commitHash = toHex(commitHashIn(block) ?? new Uint8Array(0));
+  return { codes: validationCodesIn(block), commitHash };
+}
 
 /** The validation codes that a peer wrote into a block it committed, one per transaction. */
 export function validationCodesIn(block: Uint8Array): number[] {

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { StatusCode, checkpointers } from '@hyperledger/fabric-gateway';
-import type { ChaincodeEvent, CloseableAsyncIterable } from '@hyperledger/fabric-gateway';
+import type { ChaincodeEvent } from '@hyperledger/fabric-gateway';
 import { gateway as messages } from '@hyperledger/fabric-protos';
 import t from 'tap';
 import type { Test } from 'tap';
 import { systemClock, textOf, utf8 } from '#base';
 import { validationCodes } from '#formats';
+import { firstItem } from '../support/first-item.ts';
 import { channelId, makeChannel, makeMember } from './channel.ts';
 import { soon, startReadingZone } from './reading-zone.ts';
 import { sdkGateway } from './sdk-client.ts';
@@ -32,16 +33,6 @@ function bundle(...names: string[]): CodedSpec {
   };
 }
 
-async function first<Item>(opening: Promise<CloseableAsyncIterable<Item>>): Promise<Item> {
-  const items = await opening;
-  try {
-    for await (const item of items) return item;
-    throw new Error('the stream has ended');
-  } finally {
-    items.close();
-  }
-}
-
 t.test('an application that stops after any event goes on with the next', async (t) => {
   const { commitEach, network } = await startZone(t);
   await commitEach([bundle('1', '2', '3'), bundle('4')]);
@@ -53,7 +44,7 @@ t.test('an application that stops after any event goes on with the next', async 
     // A new process each time, which knows what its checkpoint file says.
     const checkpoint = await checkpointers.file(file);
     const options = { checkpoint, startBlock: 0n };
-    const event = await first<ChaincodeEvent>(network.getChaincodeEvents('notary', options));
+    const event = await firstItem<ChaincodeEvent>(network.getChaincodeEvents('notary', options));
     t.equal(textOf(event.payload), event.eventName);
     seen.push(event.eventName);
     await checkpoint.checkpointChaincodeEvent(event);
@@ -66,7 +57,9 @@ t.test('an application that has seen a whole transaction goes on after it', asyn
   const { number, txIds } = await commitEach([bundle('1', '2'), bundle('3')]);
   const checkpoint = checkpointers.inMemory();
   await checkpoint.checkpointTransaction(number, txIds[0]!);
-  const event = await first<ChaincodeEvent>(network.getChaincodeEvents('notary', { checkpoint }));
+  const event = await firstItem<ChaincodeEvent>(
+    network.getChaincodeEvents('notary', { checkpoint }),
+  );
   t.equal(event.eventName, '3');
 });
 
@@ -74,15 +67,15 @@ t.test('an application gets blocks in each form, from a number and from now on',
   const { commitEach, network, server } = await startZone(t);
   const { txIds } = await commitEach([{ contract: 'notary' }]);
   const from = { startBlock: 2n };
-  const block = await first(network.getBlockEvents(from));
+  const block = await firstItem(network.getBlockEvents(from));
   t.equal(block.getHeader()?.getNumber(), 2);
-  const filtered = await first(network.getFilteredBlockEvents(from));
+  const filtered = await firstItem(network.getFilteredBlockEvents(from));
   t.equal(filtered.getFilteredTransactionsList()[0]?.getTxid(), txIds[0]);
-  const withPrivateData = await first(network.getBlockAndPrivateDataEvents(from));
+  const withPrivateData = await firstItem(network.getBlockAndPrivateDataEvents(from));
   t.same(withPrivateData.getBlock()?.serializeBinary(), block.serializeBinary());
   t.equal(withPrivateData.getPrivateDataMapMap().getLength(), 0);
   await soon(() => server.open.streams === 0);
-  const next = first(network.getBlockEvents());
+  const next = firstItem(network.getBlockEvents());
   await soon(() => server.open.streams === 1);
   await commitEach([{ contract: 'notary' }]);
   t.equal((await next).getHeader()?.getNumber(), 3);
@@ -92,10 +85,10 @@ t.test('an application that may not read gets no block', async (t) => {
   const { commitEach, port } = await startZone(t);
   await commitEach([{ contract: 'notary' }]);
   const network = sdkGateway(t, port, revoked).getNetwork(channelId);
-  await t.rejects(first(network.getBlockEvents({ startBlock: 0n })), {
+  await t.rejects(firstItem(network.getBlockEvents({ startBlock: 0n })), {
     message: /status response: 403/,
   });
-  await t.rejects(first(network.getChaincodeEvents('notary', { startBlock: 0n })), {
+  await t.rejects(firstItem(network.getChaincodeEvents('notary', { startBlock: 0n })), {
     code: status.PERMISSION_DENIED,
   });
 });
