@@ -7,3 +7,4 @@ export * from './link.ts';
 export * from './log.ts';
 export * from './lru-map.ts';
 export * from './queue.ts';
+export * from './run-main.ts';

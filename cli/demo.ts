@@ -8,6 +8,7 @@ import { verifyReceipt } from '#peer';
 import { dirOption, readArguments } from './arguments.ts';
 import { admitIdentity, newClient } from './clients.ts';
 import { contractCode, deployContract, lifecycleFunctions } from './deploy.ts';
+import { faultText } from './fault-text.ts';
 import { readNamed } from './named-file.ts';
 import { createNetwork } from './network-create.ts';
 import { openNetwork, serviceOf } from './network-open.ts';
@@ -166,4 +167,10 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-await demo();
+try {
+  await demo();
+} catch (error) {
+  if (!(error instanceof Fault)) throw error;
+  process.stderr.write(`\n${faultText(error)}\n`);
+  process.exitCode = 1;
+}

@@ -13,6 +13,7 @@ export const fault = declareFaults({
   CLI_CLIENT_EXISTS: ['conflict', 'There is a client of this name already.'],
   CLI_CLIENT_MISSING: ['absent', 'There is no client of this name.'],
   CLI_ORGANISATION_MISSING: ['absent', 'There is no organisation of this name.'],
+  CLI_PORTS_EXHAUSTED: ['busy', 'There are not enough free ports on this machine.'],
   CLI_PROCESS_ENDED: ['broken', 'A process of the network ended while it was starting.'],
   CLI_PROCESS_SILENT: ['broken', 'A process of the network did not come up in time.'],
   CLI_KEY_MISSING: ['absent', 'There is no key of this name.'],

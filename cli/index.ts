@@ -16,6 +16,7 @@ export type { Deployment } from './deploy.ts';
 export { keyPlaceOf } from './key-place.ts';
 export type { KeyPlace } from './key-place.ts';
 export { FabricCa } from './fabric-ca.ts';
+export { chooseLoopbackPorts } from './loopback-ports.ts';
 export { createNetwork } from './network-create.ts';
 export type { NetworkLayout } from './network-layout.ts';
 export { openNetwork, serviceOf } from './network-open.ts';

@@ -1,6 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { fromHex, systemClock } from '#base';
 import { parseCsr } from '#crypto';
@@ -11,6 +10,7 @@ import { DevelopmentCa, keyPem, spkiOf } from './development-ca.ts';
 import type { NodeOu } from './development-ca.ts';
 import { makeOperators } from './development-operators.ts';
 import { fault } from './faults.ts';
+import { chooseLoopbackPorts } from './loopback-ports.ts';
 import { genesisOf } from './network-genesis.ts';
 import { NetworkLayout } from './network-layout.ts';
 import { identityNames, keyLabels } from './network-spec.ts';
@@ -52,7 +52,7 @@ export async function createNetwork(dir: string, spec: NetworkSpec): Promise<Net
     spec.organisations.map((org) => makeOrganisation(layout, org, now)),
   );
   const zone = await makeZone(layout, spec.zone, now);
-  const ports = await choosePorts(spec);
+  const ports = await choosePorts(layout, spec);
   await makeTls(layout, 'manager', zone.tlsCa, now);
   writeFileSync(
     layout.genesisFile,
@@ -173,24 +173,11 @@ function writeOwned(file: string, text: string, mode = 0o644): void {
   writeFileSync(file, text, { mode });
 }
 
-/** A loopback port that is free now; the channel's configuration keeps it. */
-async function choosePorts({ organisations }: NetworkSpec): Promise<NetworkPorts> {
-  const ports: NetworkPorts = {
-    http: await freePort(),
-    deliver: await freePort(),
-    organizations: {},
-  };
-  for (const { mspid } of organisations) ports.organizations[mspid] = await freePort();
-  return ports;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
-    });
-  });
+/** The channel's configuration keeps them. */
+async function choosePorts(layout: NetworkLayout, spec: NetworkSpec): Promise<NetworkPorts> {
+  const { organisations } = spec;
+  const chosen = await chooseLoopbackPorts(2 + organisations.length, layout.dir);
+  const [http = 0, deliver = 0, ...others] = chosen;
+  const named = organisations.map(({ mspid }, at) => [mspid, others[at] ?? 0] as const);
+  return { http, deliver, organizations: Object.fromEntries(named) };
 }

@@ -1,6 +1,7 @@
 import { Fault } from '#base';
 import { readArguments } from './arguments.ts';
 import { commands, usage } from './commands.ts';
+import { faultText } from './fault-text.ts';
 import { fault } from './faults.ts';
 
 export interface CommandOutput {
@@ -31,10 +32,7 @@ export async function runCommand(args: readonly string[], output: CommandOutput)
     return (await command.run({ ...given, words }, output.say)) ?? 0;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    const facts = Object.entries(error.detail).map(
-      ([name, value]) => `\n  ${name}: ${String(value)}`,
-    );
-    output.complain(`${error.code}: ${error.message}${facts.join('')}`);
+    output.complain(faultText(error));
     return error.code === 'CLI_USAGE_WRONG' ? 2 : 1;
   }
 }

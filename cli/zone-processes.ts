@@ -18,6 +18,8 @@ import type { NetworkLayout } from './network-layout.ts';
 const startWaitMsMax = 30_000;
 const stopWaitMsMax = 10_000;
 const pollMs = 20;
+/** Of a log that says why its process ended. */
+const lastLines = 10;
 /**
  * The engine sizes its heap for a program that has just started, and then collects the whole of it
  * every few calls, because each call brings some hundred kilobytes: four fifths of a signer host's
@@ -79,8 +81,7 @@ export class ZoneProcesses implements AsyncDisposable {
     rmSync(sign, { force: true });
     const running = this.#spawn(name);
     for (let waitedMs = 0; !existsSync(sign); waitedMs += pollMs) {
-      if (hasEnded(running.child))
-        throw fault('CLI_PROCESS_ENDED', { name, log: this.#layout.log(name) });
+      if (hasEnded(running.child)) throw fault('CLI_PROCESS_ENDED', this.#endOf(running));
       if (waitedMs > startWaitMsMax) throw fault('CLI_PROCESS_SILENT', { name });
       await wait(pollMs);
     }
@@ -150,6 +151,13 @@ export class ZoneProcesses implements AsyncDisposable {
     const facts = { level: 40, part: 'zone', exitCode, signal: signalCode, restarts };
     const line = JSON.stringify({ ...facts, msg: 'the process ended and is started again' });
     appendFileSync(this.#layout.log(name), `${line}\n`);
+  }
+
+  #endOf({ name, child }: Running): Record<string, string | number> {
+    const log = this.#layout.log(name);
+    const how = child.exitCode ?? child.signalCode ?? '';
+    const lastWords = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-lastLines).join('\n');
+    return { name, how, log, lastWords };
   }
 
   /** The file that appears when the process serves. */

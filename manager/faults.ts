@@ -57,6 +57,7 @@ export const fault = declareFaults({
   MANAGER_REGISTRY_LOCKED: ['busy', 'Another change of the client registry is under way.'],
 
   // HTTP.
+  MANAGER_LISTEN_REFUSED: ['busy', 'The system does not let the service listen there.'],
   MANAGER_LISTEN_INSECURE: ['malformed', 'Without TLS the service listens on loopback only.'],
   MANAGER_ROUTE_UNKNOWN: ['absent', 'There is no such resource.'],
   MANAGER_CALL_INVALID: ['malformed', 'The call does not fit the interface description.'],

@@ -8,7 +8,7 @@ import type { GrpcMethod, GrpcServices } from './grpc-call.ts';
 import { GrpcCalls } from './grpc-calls.ts';
 import type { CallBounds, CallPlace, UnaryCall } from './grpc-calls.ts';
 import type { DuplexCall, OutputCall } from './grpc-stream.ts';
-import { checkListenPlace } from './listen-place.ts';
+import { checkListenPlace, listenRefused } from './listen-place.ts';
 import type { ListenPlace, TlsPair } from './listen-place.ts';
 
 export interface GrpcOptions {
@@ -115,9 +115,10 @@ class Endpoint {
   listen(): Promise<number> {
     const { host, port } = this.#place;
     return new Promise((resolve, reject) => {
-      this.#listener.once('error', reject);
+      const refused = (error: Error) => reject(listenRefused(this.#place, error));
+      this.#listener.once('error', refused);
       this.#listener.listen(port, host, () => {
-        this.#listener.off('error', reject);
+        this.#listener.off('error', refused);
         resolve((this.#listener.address() as AddressInfo).port);
       });
     });

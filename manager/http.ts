@@ -16,7 +16,7 @@ import { answerFaults } from './http-faults.ts';
 import { ledgerRoutes } from './http-ledger.ts';
 import { joseMediaType, ndjsonMediaType, requestRoutes } from './http-requests.ts';
 import type { PostedBody } from './http-requests.ts';
-import { checkListenPlace } from './listen-place.ts';
+import { checkListenPlace, listenRefused } from './listen-place.ts';
 import type { ListenPlace, TlsPair } from './listen-place.ts';
 import { describeApi } from './openapi.ts';
 import { metricsMediaType } from './prometheus-text.ts';
@@ -169,7 +169,12 @@ function metricsRoute(metrics: () => Promise<string>): ApiRoute {
   };
 }
 
-async function listen(app: FastifyInstance, { host, port }: ListenPlace): Promise<number> {
-  await app.listen({ host, port });
+async function listen(app: FastifyInstance, place: ListenPlace): Promise<number> {
+  const { host, port } = place;
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    throw listenRefused(place, error as Error);
+  }
   return (app.server.address() as AddressInfo | null)?.port ?? port;
 }

@@ -21,6 +21,11 @@ export function checkListenPlace({ host, tls }: ListenPlace): void {
   throw fault('MANAGER_LISTEN_INSECURE', { host });
 }
 
+/** Why the service cannot listen: the port is another program's, the address is not this machine's. */
+export function listenRefused({ host, port }: ListenPlace, error: Error): Error {
+  return fault('MANAGER_LISTEN_REFUSED', { host, port, reason: error.message });
+}
+
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

@@ -7,6 +7,7 @@ export const fault = declareFaults({
   PEER_IDENTITY_INVALID: ['malformed', 'The peer’s certificate and private key do not match.'],
   PEER_TLS_INVALID: ['malformed', 'The TLS certificates or their key cannot be used.'],
   PEER_FILE_UNREADABLE: ['malformed', 'A file that the configuration names cannot be read.'],
+  PEER_LISTEN_REFUSED: ['busy', 'The system does not let the peer listen there.'],
   PEER_LISTEN_INSECURE: [
     'malformed',
     'Without TLS only addresses of this machine are listened on.',

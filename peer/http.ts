@@ -54,7 +54,11 @@ export function buildHttp(options: HttpOptions): HttpService {
     await app.close();
   };
   const listen = async () => {
-    await app.listen({ host, port });
+    try {
+      await app.listen({ host, port });
+    } catch (error) {
+      throw fault('PEER_LISTEN_REFUSED', { host, port, reason: (error as Error).message });
+    }
     return (app.server.address() as AddressInfo | null)?.port ?? port;
   };
   return { app, listen, close, [Symbol.asyncDispose]: close };

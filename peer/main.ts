@@ -1,17 +1,10 @@
 /** `node peer/main.ts CONFIG.json`: one peer until SIGTERM or SIGINT. */
 import { renameSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
-import { Fault, createLog, readConfig } from '#base';
+import { createLog, readConfig, runMain } from '#base';
+import type { Fault } from '#base';
 import { PeerConfig, buildPeer } from './index.ts';
 import { readGenesis } from './named-files.ts';
-
-/** What the exit status says to whoever started the process. */
-const exitCodes = {
-  /** Starting it again may help: recovery is the normal start. */
-  lost: 1,
-  /** Starting it again does not help: wrong configuration or genesis, or a zone that contradicts itself. */
-  refused: 2,
-} as const;
 
 async function main(): Promise<void> {
   const config = readConfig(PeerConfig, process.argv[2] ?? '');
@@ -29,18 +22,10 @@ async function main(): Promise<void> {
   await peer.stopped;
 }
 
-function exitCodeOf(error: unknown): number {
-  if (!(error instanceof Fault)) return exitCodes.lost;
-  const isHopeless = error.kind === 'malformed' || error.code === 'PEER_EVIDENCE_MISMATCH';
-  return isHopeless ? exitCodes.refused : exitCodes.lost;
+/** A wrong configuration or genesis, or a zone that contradicts itself. */
+function isHopeless({ kind, code }: Fault): boolean {
+  return kind === 'malformed' || code === 'PEER_EVIDENCE_MISMATCH';
 }
 
-try {
-  await main();
-  process.exit(0);
-} catch (error) {
-  const known = error instanceof Fault ? error : undefined;
-  const facts = known === undefined ? { err: error } : { code: known.code, ...known.detail };
-  createLog('peer').fatal(facts, known?.message ?? 'The peer failed inside.');
-  process.exit(exitCodeOf(error));
-}
+await runMain('peer', main, isHopeless);
+process.exit(0);

@@ -116,6 +116,18 @@ t.test('clients that vanish without a word leave nothing behind', async (t) => {
   await soon(() => server.open.calls === 0);
 });
 
+t.test('a port that somebody else listens on is refused', async (t) => {
+  const first = buildGrpc({ services, log: silentLog, listen: loopback });
+  t.teardown(() => first.close());
+  const { main: port } = await first.listen();
+  const second = buildGrpc({ services, log: silentLog, listen: { ...loopback, port } });
+  await t.rejects(second.listen(), {
+    code: 'MANAGER_LISTEN_REFUSED',
+    kind: 'busy',
+    detail: { host: loopback.host, port, reason: /EADDRINUSE/ },
+  });
+});
+
 t.test('an endpoint in the clear is for its own host only', async (t) => {
   const exposed = { host: '0.0.0.0', port: 0 };
   for (const options of [

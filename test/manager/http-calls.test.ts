@@ -280,4 +280,9 @@ t.test('without TLS the service is for its own host only', async (t) => {
   const port = await http.listen();
   const answer = await fetch(`http://127.0.0.1:${port}/v1/health`);
   t.match(await answer.json(), { status: 'ok', channel: 'deeds', height: 2 });
+  const { http: second } = edge(t, { listen: { host: '127.0.0.1', port } });
+  await t.rejects(second.listen(), {
+    code: 'MANAGER_LISTEN_REFUSED',
+    detail: { port, reason: /EADDRINUSE/ },
+  });
 });

@@ -161,6 +161,12 @@ t.test('without TLS a peer listens to its own machine only', async (t) => {
   await t.rejects(buildPeer(open, deps), { code: 'PEER_LISTEN_INSECURE' });
   await using free = await buildPeer(config, deps);
   t.ok(free.port > 0, 'and the refused one holds nothing open');
+  const taken = { ...config, ledgerDir: `${stage.place.dir}/second` };
+  taken.http = { ...config.http, port: free.port };
+  await t.rejects(buildPeer(taken, deps), {
+    code: 'PEER_LISTEN_REFUSED',
+    detail: { port: free.port, reason: /EADDRINUSE/ },
+  });
 });
 
 t.test('with TLS a peer answers over it', async (t) => {
