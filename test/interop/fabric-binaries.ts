@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,6 +23,7 @@ export type FabricBinaries = Readonly<
  */
 export async function fabricBinaries(version: FabricVersion): Promise<FabricBinaries> {
   if (version.from === 'release') return programsIn(version.dir, version.name);
+  if (version.from === 'source') return builtFrom(version.dir, version.name);
   const dir = cacheDir('fabric', `${version.version}-${process.platform}-${process.arch}`);
   if (!existsSync(dir)) {
     await mkdir(cacheDir('fabric'), { recursive: true });
@@ -32,17 +34,37 @@ export async function fabricBinaries(version: FabricVersion): Promise<FabricBina
   return programsIn(dir, version.name);
 }
 
-function programsIn(dir: string, name: string): FabricBinaries {
-  const sampleconfig = ['config', 'sampleconfig'].find((each) =>
-    existsSync(join(dir, each, 'core.yaml')),
+/** Built anew each time, because sources change; go does again only what has changed. */
+async function builtFrom(source: string, name: string): Promise<FabricBinaries> {
+  const missing = ['cmd/peer', 'sampleconfig/core.yaml'].filter(
+    (one) => !existsSync(join(source, one)),
   );
+  if (missing.length > 0)
+    throw new Error(`${source} is no checkout of Fabric: no ${missing.join(', ')}`);
+  const place = createHash('sha256').update(source).digest('hex').slice(0, 16);
+  const dir = cacheDir('fabric', `source-${place}`);
+  const bin = join(dir, 'bin');
+  await mkdir(bin, { recursive: true });
+  const mode = existsSync(join(source, 'vendor')) ? 'vendor' : 'readonly';
+  const packages = tools.map((tool) => `./cmd/${tool}`);
+  await withFileLock(`${dir}.lock`, buildWaitMsMax, async () => {
+    await runGo(source, mode, ['build', '-trimpath', '-o', `${bin}/`, ...packages]);
+  });
+  return programsIn(dir, name, source);
+}
+
+/** @param configDir the directory that `config` or `sampleconfig` is in. */
+function programsIn(dir: string, name: string, configDir = dir): FabricBinaries {
+  const sampleconfig = ['config', 'sampleconfig']
+    .map((each) => join(configDir, each))
+    .find((each) => existsSync(join(each, 'core.yaml')));
   const missing = tools.filter((tool) => !existsSync(join(dir, 'bin', tool)));
   if (sampleconfig === undefined || missing.length > 0) {
     const wanted = [...missing.map((tool) => `bin/${tool}`), 'config/core.yaml'].join(', ');
     throw new Error(`${dir} is no Fabric release: it must hold ${wanted}`);
   }
   const paths = Object.fromEntries(tools.map((tool) => [tool, join(dir, 'bin', tool)]));
-  return { ...paths, name, sampleconfig: join(dir, sampleconfig) } as FabricBinaries;
+  return { ...paths, name, sampleconfig } as FabricBinaries;
 }
 
 async function buildModule(version: string, dir: string): Promise<void> {

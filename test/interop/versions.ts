@@ -3,7 +3,8 @@ import { basename, resolve } from 'node:path';
 /** Where one version of the stock binaries comes from. */
 export type FabricVersion =
   | { readonly from: 'module'; readonly name: string; readonly version: string }
-  | { readonly from: 'release'; readonly name: string; readonly dir: string };
+  | { readonly from: 'release'; readonly name: string; readonly dir: string }
+  | { readonly from: 'source'; readonly name: string; readonly dir: string };
 
 /**
  * Fabric's main branch of April 2023, between 2.5.0 and 3.0. Its releases carry tags that Go refuses
@@ -14,7 +15,8 @@ export const pinnedModule = 'v1.4.0-rc1.0.20230405174026-695dd57e01c2';
 /**
  * The versions that the interoperability tests run against: the pinned one, then
  * `FABRIC_MODULES=VERSION,…` more module versions of github.com/hyperledger/fabric, and
- * `FABRIC_BINARIES=DIR,…` directories as a release unpacks: `bin/` beside `config/`.
+ * `FABRIC_BINARIES=DIR,…` directories as a release unpacks: `bin/` beside `config/`, and
+ * `FABRIC_SOURCES=DIR,…` checkouts of Fabric's source.
  *
  * @throws TypeError when a name is no module version.
  */
@@ -22,11 +24,14 @@ export function fabricVersions(env: NodeJS.ProcessEnv = process.env): FabricVers
   const modules = [pinnedModule, ...listIn(env['FABRIC_MODULES'])];
   return [
     ...modules.map(moduleVersion),
-    ...listIn(env['FABRIC_BINARIES']).map((dir): FabricVersion => {
-      const path = resolve(dir);
-      return { from: 'release', name: basename(path), dir: path };
-    }),
+    ...listIn(env['FABRIC_BINARIES']).map((dir) => inDirectory('release', dir)),
+    ...listIn(env['FABRIC_SOURCES']).map((dir) => inDirectory('source', dir)),
   ];
+}
+
+function inDirectory(from: 'release' | 'source', dir: string): FabricVersion {
+  const path = resolve(dir);
+  return { from, name: basename(path), dir: path };
 }
 
 function moduleVersion(version: string): FabricVersion {
