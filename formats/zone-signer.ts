@@ -169,7 +169,7 @@ export const SignerReport = message('countersign.SignerReport', {
   /** Why the token does not sign, as a fault's code; empty while it does. */
   faultCode: text(3),
   keys: repeatedNested(4, () => SignerKeyReport),
-  /** Things that are now: processes, sessions, sessions in use, signatures waiting, canary's age. */
+  /** Things that are now: processes, sessions, sessions in use, signatures waiting, keys that are to be destroyed, canary's age. */
   gauges: repeatedNested(5, () => ReportedCount),
   /** Things that happened since the host started. */
   counters: repeatedNested(6, () => ReportedCount),

@@ -1,4 +1,4 @@
-import { nextKeyState } from '#custody';
+import { isInToken, nextKeyState } from '#custody';
 import type { KeyState } from '#custody';
 import { versionLabel } from '#formats';
 import type { KeyConfig } from './config.ts';
@@ -76,6 +76,14 @@ export class KeyRing {
     });
   }
 
+  /** Versions that sign no more and are in the token still. */
+  get undestroyedCount(): number {
+    const ended = this.names.flatMap((name) =>
+      this.versionsOf(name).filter(({ state }) => isInToken(state) && hasEnded(state)),
+    );
+    return ended.length;
+  }
+
   /** PEM of a version's certificate, as its identity has it. */
   certificateOf(name: string, version: KeyVersion): Uint8Array {
     return readServed(this.configOf(name), version).certificate ?? new Uint8Array(0);
@@ -142,6 +150,10 @@ export class KeyRing {
       this.versionsOf(name).some(({ version }) => versionLabel(name, version) === label),
     );
   }
+}
+
+function hasEnded(state: KeyState): boolean {
+  return state !== 'pre-activation' && state !== 'active';
 }
 
 function readServed(config: KeyConfig, { version, certificate }: KeyVersion): ServedKey {

@@ -238,7 +238,7 @@ export class KeyRotations {
       ring.change(name, version, 'deactivated', { sinceMs: clock.nowMs() });
     }
     await signer.drop(label);
-    const fingerprint = tokenKeys.fingerprintOf(label) ?? '';
+    const fingerprint = tokenKeys.fingerprintOf(label) ?? this.#certifiedFingerprint(name, version);
     const signatures = ring.signaturesOf(label);
     const facts = { fingerprint, signatures: String(signatures) };
     this.#note('key.destroying', name, version, facts);
@@ -247,6 +247,15 @@ export class KeyRotations {
     ring.change(name, version, end, { fingerprint, sinceMs: clock.nowMs() });
     this.#note('key.destroyed', name, version, facts);
     return { label, fingerprint, signatures: BigInt(signatures) };
+  }
+
+  /** Of a version that no process knows any more: an earlier try, or an earlier host, forgot it. */
+  #certifiedFingerprint(name: string, version: number): string {
+    const { ring } = this.#parts;
+    const pem = ring.certificateOf(name, ring.versionsOf(name)[version - 1] as KeyVersion);
+    return pem.length === 0
+      ? ''
+      : parsePem(Buffer.from(pem).toString('latin1')).publicKey.fingerprint;
   }
 
   /** Who asks for the old version later than this is told to ask for the new one. */

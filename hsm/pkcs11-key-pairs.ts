@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pkcs11js from 'pkcs11js';
 import { limits } from '#base';
+import { fault } from './faults.ts';
+import { readPkcs11Error } from './pkcs11-errors.ts';
 import type { Handle } from './pkcs11-module.ts';
 import type { Token } from './pkcs11-token.ts';
 
@@ -52,22 +54,31 @@ const privateTraits = [
 ];
 
 /**
- * Destroys all objects of this label, the private key first, and looks whether they are gone.
+ * Destroys all objects of this label, the private key first. Whether they are gone is looked for,
+ * whatever the token answered: that none is found is the evidence of the destruction.
  *
- * @returns how many are left: 0 is the evidence of the destruction.
+ * @throws HSM_KEY_UNDESTROYED
  */
-export function destroyKeyPair(token: Token, label: string): number {
-  return withWriting(token, (session) => {
-    for (const kind of [pkcs11js.CKO_PRIVATE_KEY, pkcs11js.CKO_PUBLIC_KEY]) {
-      for (const object of objectsOf(token, session, label, kind)) {
-        token.pkcs11.C_DestroyObject(session, object);
-      }
-    }
-    const left = [pkcs11js.CKO_PRIVATE_KEY, pkcs11js.CKO_PUBLIC_KEY].map(
-      (kind) => objectsOf(token, session, label, kind).length,
-    );
-    return left.reduce((sum, count) => sum + count, 0);
+export function destroyKeyPair(token: Token, label: string): void {
+  withWriting(token, (session) => {
+    const find = () => kinds.flatMap((kind) => objectsOf(token, session, label, kind));
+    const answers = find().map((object) => destroyObject(token, session, object));
+    const objects = find().length;
+    const name = answers.find((answer) => answer !== undefined);
+    if (objects > 0) throw fault('HSM_KEY_UNDESTROYED', { key: label, objects, name });
   });
+}
+
+const kinds = [pkcs11js.CKO_PRIVATE_KEY, pkcs11js.CKO_PUBLIC_KEY] as const;
+
+/** @returns why the token did not, if it said so. */
+function destroyObject({ pkcs11 }: Token, session: Handle, object: Handle): string | undefined {
+  try {
+    pkcs11.C_DestroyObject(session, object);
+  } catch (error) {
+    return readPkcs11Error(error).name;
+  }
+  return undefined;
 }
 
 function objectsOf({ pkcs11 }: Token, session: Handle, label: string, kind: number): Handle[] {

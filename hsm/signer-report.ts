@@ -22,6 +22,7 @@ export function signerReport(
       sessions: seats.length,
       sessionsInUse: seats.filter(({ load }) => load > 0).length,
       signaturesWaiting: tokens.dispatch.waiting,
+      keysUndestroyed: ring.undestroyedCount,
       canaryAgeMs: canaryMs === 0 ? 0 : performance.now() - canaryMs,
     }),
     counters: counts(tokens.meter.counts),

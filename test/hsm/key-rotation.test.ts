@@ -3,14 +3,12 @@ import { join } from 'node:path';
 import t from 'tap';
 import { fromBase64, utf8 } from '#base';
 import { certificatePem, parseCsr } from '#crypto';
-import { CustodyClient, writeSignedOrder } from '#custody';
-import type { OrderAction, OrderPayload } from '#custody';
 import { verifyRotation } from '#formats';
 import { listTokenKeys } from '#softhsm-config';
-import { operatorSetting } from '../support/operators.ts';
 import { SignerRefused, startSigner } from '../support/signer-process.ts';
 import type { SignerProcess } from '../support/signer-process.ts';
 import { makeCa, temporaryToken } from '../support/softhsm.ts';
+import { orderSetting } from './order-setting.ts';
 import { endorsementPayload } from './samples.ts';
 
 t.setTimeout(120_000);
@@ -23,37 +21,9 @@ const token = await temporaryToken(t, {
   ],
 });
 const ca = await makeCa();
-const operators = operatorSetting({ rules: {} });
-const custody = {
-  operatorPolicyFile: join(token.dir, 'operators.json'),
-  auditDir: join(token.dir, 'audit'),
-  adminSocket: join(token.dir, 'admin.sock'),
-};
-writeFileSync(custody.operatorPolicyFile, operators.policyBytes);
+const { custody, order } = orderSetting(token);
 const recordFile = join(token.dir, 'state', 'keys.json');
 let host: SignerProcess = await startSigner(wholeFile, token, { custody });
-let orders = 0;
-
-async function order(action: OrderAction, parameters: Record<string, string>) {
-  orders += 1;
-  const nowSeconds = Math.floor(Date.now() / 1000);
-  const payload: OrderPayload = {
-    typ: 'countersign-order/1',
-    zone: 'test-zone',
-    token: token.tokenLabel,
-    policy: operators.policy.hash,
-    sequence: orders,
-    action,
-    parameters,
-    notBefore: nowSeconds - 10,
-    expiresAt: nowSeconds + 3600,
-  };
-  const bytes = utf8(JSON.stringify(payload));
-  const approvals = ['alice', 'bob'].map((one) => operators.approve(one, bytes));
-  using client = new CustodyClient(custody.adminSocket);
-  const answer = await client.submit(utf8(writeSignedOrder(bytes, approvals)));
-  return answer.state === 'executed' ? answer.result : {};
-}
 
 /** The key of the request that an order answered, certified for a subject. */
 async function certificateOf(csr: string, subject: { commonName?: string; unit?: string } = {}) {
@@ -78,7 +48,6 @@ const endorse = (keyLabel: string) =>
 
 t.test('nothing is certified that the operators did not order', async (t) => {
   const foreign = await certificateOf((await order('key.rotate', { key: 'node' }))['csr'] ?? '');
-  t.equal(orders, 1);
   await t.rejects(host.client.certifyKey('attestation', foreign), { code: 'HSM_KEY_VERSIONLESS' });
   await t.rejects(host.client.certifyKey('nobody', foreign), { code: 'HSM_KEY_UNKNOWN' });
   await t.rejects(host.client.retireKey('node'), { code: 'HSM_ROTATION_ABSENT' });

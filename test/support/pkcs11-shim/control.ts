@@ -67,6 +67,9 @@ const controlBytes = faultsOffset + 68 * faultBytes;
 /** In place of a count: until it is set otherwise. */
 export const always = 0xffffffff;
 
+/** In place of a return value: see shim.c. */
+const pretended = 0xffffffff;
+
 /** The file that tells the shim, in whatever processes it runs, what to do. */
 export class ShimControl implements Disposable {
   readonly #file: number;
@@ -86,6 +89,11 @@ export class ShimControl implements Disposable {
   loseAnswer(name: ShimFunction, error: number, count: number = always): void {
     this.setFault(name, 'error', error);
     this.setFault(name, 'lostCount', count);
+  }
+
+  /** The function does nothing, and answers that it did, `count` times. */
+  pretend(name: 'C_DestroyObject', count: number = always): void {
+    this.fail(name, pretended, count);
   }
 
   delay(name: ShimFunction, ms: number): void {
