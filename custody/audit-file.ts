@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  fdatasync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -10,11 +11,21 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { concatBytes, limits, utf8 } from '#base';
 import type { Clock, Fault } from '#base';
 import { auditStart, parseAuditLine, writeAuditLine } from './audit-record.ts';
 import type { AuditRecord } from './audit-record.ts';
 import { fault } from './faults.ts';
+
+const sync = promisify(fdatasync);
+
+/** Where a log stands: number, hash and time of its newest record. */
+export interface LogHead {
+  readonly sequence: number;
+  readonly hash: string;
+  readonly timeMs: number;
+}
 
 /**
  * The log of everything that was done with keys, one line a record, each naming the one before by its hash.
@@ -30,12 +41,15 @@ export class AuditFile implements Disposable {
   #timeMs = 0;
   #hash: string;
   #failure: Fault | undefined;
+  /** The first record may continue what stands in another file. */
+  readonly #continues: boolean;
 
   /**
    * Opens or makes a log, and forgets a line whose writing a crash cut short.
    *
    * @param log its name, part of what its checkpoints sign.
    * @param onRecord hears every record there is, oldest first.
+   * @param after for a file that is made now and goes on after this record; `unknown` for one that was.
    * @throws CUSTODY_AUDIT_BROKEN the end of the file does not hold together, or it cannot be read.
    */
   constructor(options: {
@@ -43,12 +57,18 @@ export class AuditFile implements Disposable {
     log: string;
     clock: Clock;
     onRecord?: (record: AuditRecord) => void;
+    after?: LogHead | 'unknown';
   }) {
-    this.#path = options.path;
-    this.#clock = options.clock;
-    this.#hash = auditStart(options.log);
+    const { path, clock, log, after } = options;
+    this.#path = path;
+    this.#clock = clock;
+    this.#continues = after === 'unknown';
+    const start = { sequence: 0, hash: auditStart(log), timeMs: 0 };
+    const from = typeof after === 'object' ? after : start;
+    ({ sequence: this.#sequence, hash: this.#hash, timeMs: this.#timeMs } = from);
+    const isNew = typeof after === 'object' ? constants.O_EXCL : 0;
     try {
-      this.#descriptor = openSync(this.#path, constants.O_RDWR | constants.O_CREAT, 0o600);
+      this.#descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | isNew, 0o600);
     } catch (cause) {
       throw fault('CUSTODY_AUDIT_BROKEN', { file: this.#path }, cause);
     }
@@ -61,15 +81,31 @@ export class AuditFile implements Disposable {
   }
 
   /** The newest record: number, hash and time; the log's start when there is none. */
-  get head(): { sequence: number; hash: string; timeMs: number } {
+  get head(): LogHead {
     return { sequence: this.#sequence, hash: this.#hash, timeMs: this.#timeMs };
+  }
+
+  /** Length of the file. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Why nothing is written any more. */
+  get failure(): Fault | undefined {
+    return this.#failure;
+  }
+
+  /** From now on nothing is written, and every call throws this. */
+  fail(reason: Fault): Fault {
+    this.#failure ??= reason;
+    return this.#failure;
   }
 
   /**
    * Writes one record. The caller acts after it returns, never before.
    *
    * @param durable whether it has to be on the disk, not only with the kernel: a power cut takes
-   *   what was not, together with whatever else was not on a disk yet.
+   *   what was not, together with whatever else was not on a disk yet. See {@link sync}.
    * @param timeMs the clock as whoever decided on the step has read it.
    * @returns the record as it will be read again.
    * @throws CUSTODY_CLOCK_TURNED_BACK, CUSTODY_AUDIT_FULL, CUSTODY_DOCUMENT_TOO_LARGE nothing was
@@ -104,6 +140,21 @@ export class AuditFile implements Disposable {
     return { ...record, hash };
   }
 
+  /**
+   * Returns when every record that was appended before the call is on the disk.
+   *
+   * @throws CUSTODY_AUDIT_READONLY from now on.
+   */
+  async sync(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      await sync(this.#descriptor);
+    } catch (cause) {
+      // The kernel forgets which pages it lost: a second try would lie.
+      throw this.#giveUp(cause);
+    }
+  }
+
   close(): void {
     closeSync(this.#descriptor);
   }
@@ -124,8 +175,7 @@ export class AuditFile implements Disposable {
           cause,
         );
       }
-      const follows = record.sequence === this.#sequence + 1 && record.previous === this.#hash;
-      if (!follows) {
+      if (!this.#follows(record)) {
         throw fault('CUSTODY_AUDIT_BROKEN', { file: this.#path, sequence: record.sequence });
       }
       this.#sequence = record.sequence;
@@ -144,6 +194,12 @@ export class AuditFile implements Disposable {
     } catch (cause) {
       throw fault('CUSTODY_AUDIT_BROKEN', { file: this.#path }, cause);
     }
+  }
+
+  #follows({ sequence, previous }: AuditRecord): boolean {
+    // The log's own first record has nothing to continue.
+    if (this.#continues && this.#bytes === 0 && sequence > 1) return true;
+    return sequence === this.#sequence + 1 && previous === this.#hash;
   }
 
   /** Every whole line, without its newline; `#bytes` follows. */
@@ -198,8 +254,7 @@ export class AuditFile implements Disposable {
   }
 
   #giveUp(cause: unknown): Fault {
-    this.#failure = fault('CUSTODY_AUDIT_READONLY', { file: this.#path }, cause);
-    return this.#failure;
+    return this.fail(fault('CUSTODY_AUDIT_READONLY', { file: this.#path }, cause));
   }
 }
 

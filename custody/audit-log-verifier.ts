@@ -1,6 +1,6 @@
 import type { PublicKey } from '#crypto';
 import { AuditVerifier } from './audit-verifier.ts';
-import type { AuditReport, KnownRecord } from './audit-verifier.ts';
+import type { AuditReport, KnownOfLog } from './audit-verifier.ts';
 import { auditLogName } from './custody-log.ts';
 import { fault } from './faults.ts';
 import { OrderHistory } from './order-history.ts';
@@ -28,10 +28,10 @@ export interface AuditLogReport extends AuditReport {
  */
 export function verifyAuditLog(
   bytes: Uint8Array,
-  of: { zone: string; token: string; keys: readonly PublicKey[]; known?: readonly KnownRecord[] },
+  of: { zone: string; token: string; keys: readonly PublicKey[] } & KnownOfLog,
 ): AuditLogReport {
-  const { zone, token, keys, known } = of;
-  const verifier = new AuditVerifier(auditLogName(zone, token), keys, known);
+  const { zone, token, keys } = of;
+  const verifier = new AuditVerifier(auditLogName(zone, token), keys, of);
   const history = new OrderHistory(token);
   let start = 0;
   for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, start)) {

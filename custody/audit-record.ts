@@ -16,7 +16,7 @@ const AuditLine = Type.Object(
     timeMs: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
     /** What happened: `key.generated`, `order.executed`, `checkpoint` …; names never change. */
     event: Type.String({ pattern: '^[a-z]+(\\.[a-z]+)*$', maxLength: limits.nameBytes }),
-    facts: Type.Record(Type.String({ maxLength: limits.nameBytes }), Type.String()),
+    facts: Type.Record(Type.String({ maxLength: 2 * limits.nameBytes }), Type.String()),
     /** SHA-256 of the line before, hex; of the log's name for the first. */
     previous: hash,
   },
@@ -55,10 +55,17 @@ export function auditStart(log: string): string {
 }
 
 /**
- * What the signature of a checkpoint is over: the chain up to the record before it.
+ * What the signature of a checkpoint is over: the chain up to the record that it covers.
  *
  * @param previous the checkpoint's own `previous`.
  */
 export function checkpointStatement(log: string, sequence: number, previous: string): Uint8Array {
   return utf8(`countersign-audit-checkpoint/1\n${log}\n${sequence}\n${previous}\n`);
+}
+
+/** Number of the newest record that a checkpoint covers; the one before it, if it says nothing else. */
+export function coveredBy({ sequence, facts }: AuditRecord): number {
+  const { covers } = facts;
+  if (covers === undefined) return sequence - 1;
+  return /^[1-9][0-9]{0,15}$/.test(covers) && Number(covers) < sequence ? Number(covers) : 0;
 }

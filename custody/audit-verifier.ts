@@ -1,10 +1,12 @@
 import { fromBase64 } from '#base';
 import { verifyFabric } from '#crypto';
 import type { PublicKey } from '#crypto';
+import { Anchorings } from './anchorings.ts';
 import {
   auditStart,
   checkpointEvent,
   checkpointStatement,
+  coveredBy,
   parseAuditLine,
 } from './audit-record.ts';
 import type { AuditRecord } from './audit-record.ts';
@@ -17,6 +19,17 @@ export interface AuditReport {
   readonly lastTimeMs: number;
   /** Number of the newest signed checkpoint; 0 for none. What comes after it is not signed yet. */
   readonly checkpointSequence: number;
+  /** Number of the newest record that it covers: up to here nobody has changed anything. */
+  readonly coveredSequence: number;
+  /** Newest count of the hardware counter that the log was anchored to; empty without one. */
+  readonly anchored: string;
+}
+
+/** What is known of a log from elsewhere; without it nobody misses an end that was cut off. */
+export interface KnownOfLog {
+  readonly known?: readonly KnownRecord[];
+  /** What the hardware counter stands at, less its start value. */
+  readonly anchored?: bigint | undefined;
 }
 
 /** A record that is known to have been written, from a receipt, a peer or an older copy. */
@@ -34,14 +47,31 @@ export class AuditVerifier {
   readonly #log: string;
   readonly #keys: readonly PublicKey[];
   readonly #known: Map<number, string>;
+  readonly #anchored: bigint;
+  readonly #anchorings = new Anchorings();
+  readonly #mayStartLate: boolean;
+  /** Hashes of the records from the one that the newest checkpoint covers on. */
+  readonly #uncovered = new Map<number, string>();
   #last: AuditRecord | undefined;
+  #records = 0;
   #checkpointSequence = 0;
+  #coveredSequence = 0;
 
-  /** @param keys of the log's checkpoints: P-256, one after the other has signed. */
-  constructor(log: string, keys: readonly PublicKey[], known: readonly KnownRecord[] = []) {
+  /**
+   * @param keys of the log's checkpoints: P-256, one after the other has signed.
+   * @param options.mayStartLate what came before the first record may be kept elsewhere.
+   */
+  constructor(
+    log: string,
+    keys: readonly PublicKey[],
+    { known = [], anchored = 0n }: KnownOfLog = {},
+    { mayStartLate = false } = {},
+  ) {
     this.#log = log;
     this.#keys = keys;
     this.#known = new Map(known.map(({ sequence, hash }) => [sequence, hash]));
+    this.#anchored = anchored;
+    this.#mayStartLate = mayStartLate;
   }
 
   /**
@@ -52,9 +82,7 @@ export class AuditVerifier {
   push(line: Uint8Array): AuditRecord {
     const record = parseAuditLine(line);
     const { sequence } = record;
-    const previous = this.#last?.hash ?? auditStart(this.#log);
-    const follows = sequence === (this.#last?.sequence ?? 0) + 1 && record.previous === previous;
-    if (!follows) throw fault('CUSTODY_AUDIT_CHAIN_BROKEN', { sequence });
+    if (!this.#follows(record)) throw fault('CUSTODY_AUDIT_CHAIN_BROKEN', { sequence });
     if (record.timeMs < (this.#last?.timeMs ?? 0))
       throw fault('CUSTODY_AUDIT_TIME_BACK', { sequence });
     if (record.event === checkpointEvent) this.#checkCheckpoint(record);
@@ -63,7 +91,10 @@ export class AuditVerifier {
       throw fault('CUSTODY_AUDIT_CHAIN_BROKEN', { sequence, why: 'known otherwise' });
     }
     this.#known.delete(sequence);
+    this.#anchorings.take(record);
+    this.#uncovered.set(sequence, record.hash);
     this.#last = record;
+    this.#records += 1;
     return record;
   }
 
@@ -71,20 +102,45 @@ export class AuditVerifier {
   end(): AuditReport {
     const [missing] = this.#known.keys();
     if (missing !== undefined) throw fault('CUSTODY_AUDIT_TRUNCATED', { sequence: missing });
+    const { newest } = this.#anchorings;
+    if (this.#anchored > (newest?.count ?? 0n)) {
+      throw fault('CUSTODY_AUDIT_TRUNCATED', { anchored: newest?.count, stands: this.#anchored });
+    }
     return {
-      records: this.#last?.sequence ?? 0,
+      records: this.#records,
       lastHash: this.#last?.hash ?? auditStart(this.#log),
       lastTimeMs: this.#last?.timeMs ?? 0,
       checkpointSequence: this.#checkpointSequence,
+      coveredSequence: this.#coveredSequence,
+      anchored: String(newest?.count ?? ''),
     };
   }
 
-  #checkCheckpoint({ sequence, previous, facts }: AuditRecord): void {
+  #follows({ sequence, previous }: AuditRecord): boolean {
+    if (this.#last === undefined && this.#mayStartLate && sequence > 1) return true;
+    const last = this.#last ?? { sequence: 0, hash: auditStart(this.#log) };
+    return sequence === last.sequence + 1 && previous === last.hash;
+  }
+
+  #checkCheckpoint(record: AuditRecord): void {
+    const { sequence, facts } = record;
+    const covered = coveredBy(record);
+    const hash = covered === sequence - 1 ? record.previous : this.#uncovered.get(covered);
     const signature = fromBase64(facts['signature'] ?? '');
-    const statement = checkpointStatement(this.#log, sequence, previous);
     const isSigned =
-      signature !== undefined && this.#keys.some((key) => verifyFabric(key, statement, signature));
+      hash !== undefined &&
+      signature !== undefined &&
+      this.#isSigned(checkpointStatement(this.#log, covered + 1, hash), signature);
     if (!isSigned) throw fault('CUSTODY_AUDIT_CHECKPOINT_INVALID', { sequence });
     this.#checkpointSequence = sequence;
+    this.#coveredSequence = covered;
+    for (const one of this.#uncovered.keys()) {
+      if (one >= covered) return;
+      this.#uncovered.delete(one);
+    }
+  }
+
+  #isSigned(statement: Uint8Array, signature: Uint8Array): boolean {
+    return this.#keys.some((key) => verifyFabric(key, statement, signature));
   }
 }

@@ -1,29 +1,24 @@
-import { limits, toBase64 } from '#base';
 import type { Clock } from '#base';
+import { Anchorings, anchoredEvent } from './anchorings.ts';
+import type { AnchoredLog } from './anchorings.ts';
 import { AuditFile } from './audit-file.ts';
-import { checkpointEvent, checkpointStatement } from './audit-record.ts';
+import type { LogHead } from './audit-file.ts';
+import { checkpointEvent } from './audit-record.ts';
 import type { AuditRecord } from './audit-record.ts';
+import { Checkpoints } from './checkpoints.ts';
+import type { CheckpointSigner } from './checkpoints.ts';
 import { OrderHistory, orderEvents } from './order-history.ts';
-
-/** Signs a checkpoint's statement with a key of the token. */
-export type CheckpointSigner = (
-  statement: Uint8Array,
-) => Promise<{ readonly key: string; readonly signature: Uint8Array }>;
 
 /**
  * The audit log of one host, and what it says of orders. After every record a checkpoint is signed,
  * as soon as the token does: from then on nobody can write that part anew.
  */
-export class CustodyLog implements Disposable {
+export class CustodyLog implements AnchoredLog, Disposable {
   readonly name: string;
   readonly history: OrderHistory;
   readonly #file: AuditFile;
-  readonly #sign: CheckpointSigner;
-  readonly #onUnsigned: (error: unknown) => void;
-  #signing: Promise<void> | undefined;
-  #retry: NodeJS.Timeout | undefined;
-  #checkpointSequence = 0;
-  #isClosed = false;
+  readonly #checkpoints: Checkpoints;
+  readonly #anchorings = new Anchorings();
 
   /**
    * Opens or makes it, and goes through all of it.
@@ -42,20 +37,26 @@ export class CustodyLog implements Disposable {
   }) {
     const { path, name, token, clock, sign, onUnsigned = () => {} } = options;
     this.name = name;
-    this.#sign = sign;
-    this.#onUnsigned = onUnsigned;
     this.history = new OrderHistory(token);
+    this.#checkpoints = new Checkpoints({
+      log: name,
+      head: () => this.head,
+      append: (event, facts) => this.#file.append(event, facts),
+      sign,
+      delayMs: 0,
+      onUnsigned,
+    });
     const onRecord = (record: AuditRecord) => this.#take(record);
     this.#file = new AuditFile({ path, log: name, clock, onRecord });
   }
 
-  get head(): { sequence: number; hash: string; timeMs: number } {
+  get head(): LogHead {
     return this.#file.head;
   }
 
   /** Records after the newest checkpoint: an alarm when it stays above 0. */
   get unsignedCount(): number {
-    return this.head.sequence - this.#checkpointSequence;
+    return this.#checkpoints.unsignedCount;
   }
 
   /**
@@ -67,7 +68,7 @@ export class CustodyLog implements Disposable {
   record(event: string, facts: Readonly<Record<string, string>>, timeMs?: number): void {
     const options = timeMs === undefined ? {} : { timeMs };
     this.#take(this.#file.append(event, facts, options));
-    void this.checkpoint();
+    this.#checkpoints.soon();
   }
 
   /** Records what is no part of an order's own course. @throws as {@link record} */
@@ -76,17 +77,21 @@ export class CustodyLog implements Disposable {
     this.record(event, facts);
   }
 
+  anchoredAt(counter: string): bigint {
+    return this.#anchorings.newestOf(counter);
+  }
+
+  anchor(counter: string, count: bigint): void {
+    this.note(anchoredEvent, { counter, count: String(count) });
+  }
+
   /** Signs what is not signed yet; a token that does not sign is asked again later. */
   checkpoint(): Promise<void> {
-    this.#signing ??= this.#signAll().finally(() => {
-      this.#signing = undefined;
-    });
-    return this.#signing;
+    return this.#checkpoints.sign();
   }
 
   close(): void {
-    this.#isClosed = true;
-    clearTimeout(this.#retry);
+    this.#checkpoints.close();
     this.#file.close();
   }
 
@@ -94,28 +99,10 @@ export class CustodyLog implements Disposable {
     this.close();
   }
 
-  async #signAll(): Promise<void> {
-    clearTimeout(this.#retry);
-    try {
-      while (!this.#isClosed && this.unsignedCount > 0) {
-        const { sequence, hash } = this.head;
-        const statement = checkpointStatement(this.name, sequence + 1, hash);
-        const { key, signature } = await this.#sign(statement);
-        // Records that came meanwhile are signed with the next one.
-        if (this.#isClosed || this.head.sequence !== sequence) continue;
-        this.#take(this.#file.append(checkpointEvent, { key, signature: toBase64(signature) }));
-      }
-    } catch (error) {
-      if (this.#isClosed) return;
-      this.#onUnsigned(error);
-      this.#retry = setTimeout(() => void this.checkpoint(), limits.checkpointRetryMs);
-      this.#retry.unref();
-    }
-  }
-
   #take(record: AuditRecord): void {
     this.history.apply(record);
-    if (record.event === checkpointEvent) this.#checkpointSequence = record.sequence;
+    this.#anchorings.take(record);
+    this.#checkpoints.take(record);
   }
 }
 

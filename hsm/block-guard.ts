@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { equalBytes, limits, toHex } from '#base';
-import type { Fault } from '#base';
+import { GroupCommit, equalBytes, limits, toHex } from '#base';
+import type { Fault, Submitted } from '#base';
 import { fault } from './faults.ts';
 import { GuardFile } from './guard-file.ts';
 import { announceHolder, isHolderHere } from './guard-holder.ts';
@@ -23,12 +23,6 @@ export interface EpochAnchor {
   increment(): Promise<bigint>;
 }
 
-interface Waiting {
-  readonly block: GuardedBlock;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
-}
-
 /**
  * Allows one block per channel and height, and remembers it across crashes.
  * Two signed blocks at one height would split the peers for ever.
@@ -42,8 +36,9 @@ export class BlockGuard implements AsyncDisposable {
   readonly #holder: Uint8Array;
   readonly #presence: { release(): Promise<void> };
   readonly #anchor: EpochAnchor | undefined;
-  readonly #queue: Waiting[] = [];
-  #flushing: Promise<void> | undefined;
+  readonly #commits = new GroupCommit<GuardedBlock>(limits.guardBatchMax, (group) =>
+    this.#commit(group),
+  );
   #recordsOfEpoch = 0;
 
   private constructor(
@@ -62,12 +57,13 @@ export class BlockGuard implements AsyncDisposable {
    * Succeeds whoever held the guard before; one that still answers is not succeeded.
    *
    * @param stateDir on a local disk, one signer host's own; the record is its file `blocks.guard`.
+   * @param options.whenHeld is done before the first epoch begins, when nobody else holds the guard.
    * @throws HSM_GUARD_LOCKED, HSM_GUARD_UNREADABLE, HSM_GUARD_CORRUPT, HSM_GUARD_FULL,
    *   HSM_GUARD_READONLY, HSM_GUARD_ROLLED_BACK the file is older than the anchor.
    */
   static async open(
     stateDir: string,
-    { anchor }: { anchor?: EpochAnchor | undefined } = {},
+    { anchor, whenHeld }: { anchor?: EpochAnchor | undefined; whenHeld?: () => Promise<void> } = {},
   ): Promise<BlockGuard> {
     await using undo = new AsyncDisposableStack();
     const file = undo.adopt(GuardFile.open(join(stateDir, 'blocks.guard')), (one) => one.close());
@@ -80,6 +76,7 @@ export class BlockGuard implements AsyncDisposable {
     const presence = undo.adopt(await announceHolder(stateDir, toHex(holder)), (one) =>
       one.release(),
     );
+    await whenHeld?.();
     const guard = new BlockGuard(file, holder, presence, anchor);
     await guard.#beginEpoch();
     undo.move();
@@ -103,10 +100,7 @@ export class BlockGuard implements AsyncDisposable {
    *   HSM_GUARD_READONLY, HSM_GUARD_FENCED, HSM_GUARD_ROLLED_BACK from now on.
    */
   allow(block: GuardedBlock): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ block, resolve, reject });
-      this.#flushing ??= this.#flush();
-    });
+    return this.#commits.submit(block);
   }
 
   /**
@@ -131,8 +125,11 @@ export class BlockGuard implements AsyncDisposable {
    *
    * @throws HSM_BLOCK_CONFLICT two different blocks of one height; nothing was recorded.
    */
-  async raise(marks: readonly BlockMark[]): Promise<void> {
-    while (this.#flushing !== undefined) await this.#flushing;
+  raise(marks: readonly BlockMark[]): Promise<void> {
+    return this.#commits.alone(() => this.#raise(marks));
+  }
+
+  async #raise(marks: readonly BlockMark[]): Promise<void> {
     const higher = new Map<string, BlockMark>();
     for (const mark of marks) {
       const { channel, number, headerHash } = mark;
@@ -142,9 +139,19 @@ export class BlockGuard implements AsyncDisposable {
         throw fault('HSM_BLOCK_CONFLICT', { channel, number });
       }
     }
-    const writing = this.#record('floor', [...higher.values()]);
-    this.#flushing = writing.then(() => this.#flush());
-    await writing;
+    await this.#record('floor', [...higher.values()]);
+  }
+
+  /**
+   * Begins another epoch, so that the anchor counts up.
+   *
+   * @throws HSM_ANCHOR_UNREADABLE, HSM_GUARD_…
+   */
+  renew(): Promise<void> {
+    return this.#commits.alone(async () => {
+      if (this.#file.failure !== undefined) throw this.#file.failure;
+      if (this.#anchor !== undefined) await this.#beginEpoch();
+    });
   }
 
   /**
@@ -158,7 +165,7 @@ export class BlockGuard implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
-    await this.#flushing?.catch(() => {});
+    await this.#commits.idle();
     this.#file.close();
     await this.#presence.release();
   }
@@ -167,36 +174,30 @@ export class BlockGuard implements AsyncDisposable {
     return this.close();
   }
 
-  async #flush(): Promise<void> {
-    // One turn of the event loop: the blocks of one turn are recorded together.
-    await new Promise(setImmediate);
-    while (this.#queue.length > 0) {
-      const fresh = new Map<string, BlockMark>();
-      const records: BlockMark[] = [];
-      const allowed: Waiting[] = [];
-      for (const waiting of this.#queue.splice(0, limits.guardBatchMax)) {
-        const { block } = waiting;
-        try {
-          if (this.#file.failure !== undefined) throw this.#file.failure;
-          const last = fresh.get(block.channel) ?? this.#file.state.latestOf(block.channel);
-          if (decide(block, last) === 'new') {
-            const { channel, number } = block;
-            const mark = { channel, number, headerHash: Uint8Array.from(block.headerHash) };
-            fresh.set(channel, mark);
-            records.push(mark);
-          }
-          allowed.push(waiting);
-        } catch (error) {
-          waiting.reject(error);
+  async #commit(group: readonly Submitted<GuardedBlock>[]): Promise<void> {
+    const fresh = new Map<string, BlockMark>();
+    const records: BlockMark[] = [];
+    const allowed: Submitted<GuardedBlock>[] = [];
+    for (const waiting of group) {
+      const block = waiting.item;
+      try {
+        if (this.#file.failure !== undefined) throw this.#file.failure;
+        const last = fresh.get(block.channel) ?? this.#file.state.latestOf(block.channel);
+        if (decide(block, last) === 'new') {
+          const { channel, number } = block;
+          const mark = { channel, number, headerHash: Uint8Array.from(block.headerHash) };
+          fresh.set(channel, mark);
+          records.push(mark);
         }
+        allowed.push(waiting);
+      } catch (error) {
+        waiting.reject(error);
       }
-      await this.#record('block', records).then(
-        () => allowed.forEach(({ resolve }) => resolve()),
-        (error: unknown) => allowed.forEach(({ reject }) => reject(error)),
-      );
     }
-    // In the turn in which the queue was seen empty: what comes next begins anew.
-    this.#flushing = undefined;
+    await this.#record('block', records).then(
+      () => allowed.forEach(({ resolve }) => resolve()),
+      (error: unknown) => allowed.forEach(({ reject }) => reject(error)),
+    );
   }
 
   async #record(kind: 'block' | 'floor', marks: readonly BlockMark[]): Promise<void> {

@@ -28,7 +28,7 @@ function addCheckpoint(file: AuditFile): void {
 }
 
 function verify(text: Uint8Array, known: readonly KnownRecord[] = []) {
-  const verifier = new AuditVerifier(log, [publicKey], known);
+  const verifier = new AuditVerifier(log, [publicKey], { known });
   for (const line of linesOf(text)) verifier.push(line);
   return verifier.end();
 }
