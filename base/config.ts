@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
-import type { Static, TSchema } from 'typebox';
 import { declareFaults } from './faults.ts';
+import type { Schema, Static } from './schema.ts';
 
 const fault = declareFaults({
   BASE_CONFIG_UNREADABLE: ['malformed', 'The configuration file cannot be read.'],
@@ -14,7 +14,7 @@ const fault = declareFaults({
  *
  * @throws BASE_CONFIG_UNREADABLE, BASE_CONFIG_INVALID (`key` names the offending place).
  */
-export function readConfig<Schema extends TSchema>(schema: Schema, file: string): Static<Schema> {
+export function readConfig<S extends Schema>(schema: S, file: string): Static<S> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(readFileSync(file, 'utf8'));
@@ -25,21 +25,21 @@ export function readConfig<Schema extends TSchema>(schema: Schema, file: string)
 }
 
 /** Checks an already parsed value; see {@link readConfig}. */
-export function checkConfig<Schema extends TSchema>(
-  schema: Schema,
+export function checkConfig<S extends Schema>(
+  schema: S,
   value: unknown,
   file = '(inline)',
-): Static<Schema> {
+): Static<S> {
   // Coercion and silent removal hide mistakes; both stay off. Defaults are filled in.
   const ajv = new Ajv({ removeAdditional: false, coerceTypes: false, useDefaults: true });
-  const validate = ajv.compile(schema);
+  const validate = ajv.compile<Static<S>>(schema);
   if (!validate(value)) {
     const first = validate.errors?.[0];
     const extra = first?.params['additionalProperty'];
     const key = `${first?.instancePath ?? ''}${extra === undefined ? '' : `/${String(extra)}`}`;
     throw fault('BASE_CONFIG_INVALID', { file, key, reason: first?.message });
   }
-  return value as Static<Schema>;
+  return value;
 }
 
 /** Reads a PIN or key from its file, without the trailing newline an editor leaves. */

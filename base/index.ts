@@ -9,3 +9,4 @@ export * from './log.ts';
 export * from './lru-map.ts';
 export * from './queue.ts';
 export * from './run-main.ts';
+export * from './schema.ts';

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
-import { Fault, limits, readConfig, readSecret, systemClock } from '#base';
+import { Fault, Type, limits, readConfig, readSecret, systemClock } from '#base';
+import type { Static } from '#base';
 import { certificatePem, parseCsr, parsePem, pemBlock } from '#crypto';
 import type { Certificate, CertificateRequest } from '#crypto';
 import { checkKeyCertificate, unitOfRole } from '#hsm';

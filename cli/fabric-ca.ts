@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
-import { checkConfig, fromBase64, toBase64, toHex, utf8 } from '#base';
+import { Type, checkConfig, fromBase64, toBase64, toHex, utf8 } from '#base';
+import type { Static } from '#base';
 import type { Certificate } from '#crypto';
 import type { CaCall } from '#softhsm-config';
 import { fault } from './faults.ts';

@@ -1,6 +1,5 @@
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
-import { Fault, concatBytes, equalBytes, fromBase64Url, toBase64Url, utf8 } from '#base';
+import { Fault, Type, concatBytes, equalBytes, fromBase64Url, toBase64Url, utf8 } from '#base';
+import type { Static } from '#base';
 import { derToRaw, sha256, verifyJose } from '#crypto';
 import type { JoseAlgorithm, KeyKind, PublicKey } from '#crypto';
 import { parseStrictJson } from '#formats';

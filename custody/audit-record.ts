@@ -1,6 +1,5 @@
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
-import { limits, toHex, utf8 } from '#base';
+import { Type, limits, toHex, utf8 } from '#base';
+import type { Static } from '#base';
 import { sha256 } from '#crypto';
 import { documentReader } from './document.ts';
 import { fault } from './faults.ts';

@@ -1,6 +1,5 @@
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
-import { fromBase64Url, limits, toBase64Url } from '#base';
+import { Type, fromBase64Url, limits, toBase64Url } from '#base';
+import type { Static } from '#base';
 import { Approval } from './approval.ts';
 import { auditStart, parseAuditLine, writeAuditLine } from './audit-record.ts';
 import type { AuditRecord } from './audit-record.ts';

@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
-import type { Static, TSchema } from 'typebox';
 import { limits } from '#base';
+import type { Schema, Static } from '#base';
 import { parseStrictJson } from '#formats';
 import { fault } from './faults.ts';
 
@@ -11,12 +11,12 @@ import { fault } from './faults.ts';
  * @param what names the kind in the fault's detail.
  * @returns throws CUSTODY_DOCUMENT_TOO_LARGE, CUSTODY_DOCUMENT_INVALID.
  */
-export function documentReader<Schema extends TSchema>(
-  schema: Schema,
+export function documentReader<S extends Schema>(
+  schema: S,
   what: string,
-): (bytes: Uint8Array) => Static<Schema> {
+): (bytes: Uint8Array) => Static<S> {
   const ajv = new Ajv({ removeAdditional: false, coerceTypes: false, useDefaults: false });
-  const validate = ajv.compile(schema);
+  const validate = ajv.compile<Static<S>>(schema);
   return (bytes) => {
     if (bytes.length > limits.custodyDocumentBytesMax) {
       throw fault('CUSTODY_DOCUMENT_TOO_LARGE', { what, bytes: bytes.length });
@@ -29,6 +29,6 @@ export function documentReader<Schema extends TSchema>(
       const place = first?.instancePath ?? '';
       throw fault('CUSTODY_DOCUMENT_INVALID', { what, place, problem: first?.message });
     }
-    return value as Static<Schema>;
+    return value;
   };
 }

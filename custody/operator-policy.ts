@@ -1,5 +1,4 @@
-import { Type } from 'typebox';
-import { limits, toHex } from '#base';
+import { Type, limits, toHex } from '#base';
 import { importPublicKey, pemBlocks, sha256 } from '#crypto';
 import type { PublicKey } from '#crypto';
 import { canApprove } from './approval.ts';
@@ -81,9 +80,7 @@ const readPolicy = documentReader(
         { minItems: approvalsMin, maxItems: limits.operatorsMax },
       ),
       approvals: Type.Integer({ minimum: approvalsMin, maximum: limits.operatorsMax }),
-      rules: Type.Record(Type.String({ pattern: `^(${orderActions.join('|')})$` }), Rule, {
-        additionalProperties: false,
-      }),
+      rules: Type.Record(Type.Enum(orderActions), Rule),
     },
     { additionalProperties: false },
   ),

@@ -1,6 +1,5 @@
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
-import { fromBase64Url, limits, toBase64Url, toHex } from '#base';
+import { Type, fromBase64Url, limits, toBase64Url, toHex } from '#base';
+import type { Static } from '#base';
 import { sha256 } from '#crypto';
 import { Approval } from './approval.ts';
 import { documentReader } from './document.ts';

@@ -1,6 +1,5 @@
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
-import { limits } from '#base';
+import { Type, limits } from '#base';
+import type { Static } from '#base';
 import { signerRoles } from '#formats';
 import { fault } from './faults.ts';
 

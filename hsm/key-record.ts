@@ -1,9 +1,8 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Ajv } from 'ajv';
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
-import { utf8 } from '#base';
+import { Type, utf8 } from '#base';
+import type { Static } from '#base';
 import { keyStates } from '#custody';
 import { parseStrictJson } from '#formats';
 import { fault } from './faults.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
-import { Type } from 'typebox';
-import type { TObject, TSchema } from 'typebox';
+import { Type } from '#base';
+import type { ObjectSchema, Schema } from '#base';
 
 /** One way to call the service: what is registered is what is described. */
 export interface ApiRoute {
@@ -8,12 +8,12 @@ export interface ApiRoute {
   /** In fastify's form, `/v1/blocks/:number`. */
   url: string;
   summary: string;
-  params?: TObject;
-  query?: TObject;
+  params?: ObjectSchema;
+  query?: ObjectSchema;
   /** What may be sent, by media type. */
-  bodies?: Readonly<Record<string, TSchema>>;
+  bodies?: Readonly<Record<string, Schema>>;
   /** What is answered beside problems, by status and media type. */
-  answers: Readonly<Record<number, Readonly<Record<string, TSchema>>>>;
+  answers: Readonly<Record<number, Readonly<Record<string, Schema>>>>;
   /** Kinds of refusal, as HTTP statuses. */
   refusals: readonly number[];
   answer: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;

@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
+import { Type } from '#base';
+import type { Static } from '#base';
 
 const Tls = Type.Object(
   {

@@ -1,5 +1,4 @@
-import { Type } from 'typebox';
-import { toHex } from '#base';
+import { Type, toHex } from '#base';
 import type { Ledger } from '#ledger';
 import type { ChannelConfig } from '#policy';
 import type { ApiRoute } from './api-route.ts';

@@ -1,7 +1,6 @@
 import type { FastifyReply } from 'fastify';
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
-import { Fault, httpStatusOf } from '#base';
+import { Fault, Type, httpStatusOf } from '#base';
+import type { Static } from '#base';
 import { fault } from './faults.ts';
 
 const facts = Type.Record(

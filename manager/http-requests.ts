@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
-import { Fault, limits } from '#base';
+import { Fault, Type, limits } from '#base';
 import type { Log } from '#base';
 import type { ApiRoute } from './api-route.ts';
 import type { CommittedRequests } from './committed-requests.ts';

@@ -1,6 +1,5 @@
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
-import { emptyBytes, textOf, toHex } from '#base';
+import { Type, emptyBytes, textOf, toHex } from '#base';
+import type { Static } from '#base';
 import {
   Metadata,
   SerializedIdentity,

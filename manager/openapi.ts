@@ -1,4 +1,4 @@
-import type { TObject, TSchema } from 'typebox';
+import type { ObjectSchema, Schema } from '#base';
 import type { ApiRoute } from './api-route.ts';
 import { Problem, problemMediaType } from './http-problem.ts';
 
@@ -32,7 +32,7 @@ function operationOf(route: ApiRoute): Record<string, unknown> {
   };
 }
 
-function parametersOf(place: 'path' | 'query', schema: TObject | undefined): unknown[] {
+function parametersOf(place: 'path' | 'query', schema: ObjectSchema | undefined): unknown[] {
   if (schema === undefined) return [];
   const required = new Set<string>(schema.required ?? []);
   return Object.entries(schema.properties).map(([name, property]) => ({
@@ -57,7 +57,7 @@ function responsesOf({ answers, refusals }: ApiRoute): Record<string, unknown> {
   return responses;
 }
 
-function contentOf(schemas: Readonly<Record<string, TSchema>>): Record<string, unknown> {
+function contentOf(schemas: Readonly<Record<string, Schema>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(schemas).map(([type, schema]) => [type, { schema }]));
 }
 

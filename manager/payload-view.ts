@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
-import { textOf, toBase64 } from '#base';
+import { Type, textOf, toBase64 } from '#base';
+import type { Static } from '#base';
 
 /** What an operation answered: bytes, which are text more often than not. */
 export const Payload = Type.Union([

@@ -9,9 +9,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
-import { Fault, checkConfig, limits } from '#base';
+import { Fault, Type, checkConfig, limits } from '#base';
+import type { Static } from '#base';
 import { fault } from './faults.ts';
 import { indexRegistry } from './registry-index.ts';
 

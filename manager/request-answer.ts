@@ -1,6 +1,5 @@
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
-import type { Fault } from '#base';
+import { Type } from '#base';
+import type { Fault, Static } from '#base';
 import { validationCodeName, validationCodes } from '#formats';
 import type { RequestResult } from '#formats';
 import { Problem, problemOf } from './http-problem.ts';

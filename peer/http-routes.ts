@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
-import { Type } from 'typebox';
-import type { TObject, TProperties } from 'typebox';
-import { toBase64, toHex } from '#base';
+import { Type, toBase64, toHex } from '#base';
+import type { ObjectSchema, Members } from '#base';
 import { Block } from '#formats';
 import type { Ledger } from '#ledger';
 import type { ChannelConfig } from '#policy';
@@ -113,10 +112,10 @@ function requestRoute({ ledger }: RouteParts): RouteOptions {
 
 type Answer = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
-function get(url: string, schema: Record<string, TObject>, handler: Answer): RouteOptions {
+function get(url: string, schema: Record<string, ObjectSchema>, handler: Answer): RouteOptions {
   return { method: 'GET', url, schema, handler };
 }
 
-function closed<Members extends TProperties>(members: Members) {
+function closed<M extends Members>(members: M) {
   return Type.Object(members, { additionalProperties: false });
 }

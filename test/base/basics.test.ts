@@ -2,11 +2,11 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { Type } from 'typebox';
 import {
   BoundedQueue,
   Fault,
   LruMap,
+  Type,
   compareBytes,
   concatBytes,
   declareFaults,
