@@ -12,7 +12,6 @@ import { runCommand } from '../../cli/run-command.ts';
 import { program } from '../e2e/countersign.ts';
 import type { CommandResult } from '../e2e/countersign.ts';
 
-t.setTimeout(120_000);
 const dir = join(temporaryDir(t), 'net');
 let up: ChildProcess | undefined;
 t.teardown(() => up?.kill('SIGKILL'));

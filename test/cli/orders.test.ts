@@ -11,7 +11,6 @@ import { runCommand } from '../../cli/run-command.ts';
 import { startChildrenPlainly } from '../support/plain-children.ts';
 import { temporaryDir } from '../support/softhsm.ts';
 
-t.setTimeout(120_000);
 startChildrenPlainly();
 const parent = temporaryDir(t);
 const dir = join(parent, 'net');

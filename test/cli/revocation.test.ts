@@ -10,8 +10,6 @@ import { runCommand } from '../../cli/run-command.ts';
 import { eventually } from '../support/eventually.ts';
 import { TestNetwork } from '../support/test-network.ts';
 
-t.setTimeout(170_000);
-
 const twoOfThree = "OutOf(2, 'Org1MSP.peer', 'Org2MSP.peer', 'Org3MSP.peer')";
 const network = await TestNetwork.start({ peerCount: 1, endorserCount: 1 });
 t.teardown(() => network[Symbol.asyncDispose]());

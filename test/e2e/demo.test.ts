@@ -7,7 +7,6 @@ import t from 'tap';
 import { temporaryDir } from '../support/softhsm.ts';
 import { countersign } from './countersign.ts';
 
-t.setTimeout(120_000);
 const program = join(import.meta.dirname, '..', '..', 'cli', 'demo.ts');
 
 t.test('the demo deposits a file, proves it, and shows what does not pass', async (t) => {

@@ -12,7 +12,6 @@ const mebibyte = 1024 * 1024;
 const diskBytes = 80 * mebibyte;
 const ballastBytes = 30 * mebibyte;
 
-t.setTimeout(120_000);
 let disk: SmallDisk | undefined;
 const network = await TestNetwork.start(
   { organisations: [{ name: 'org1', mspid: 'Org1MSP' }], endorserCount: 1, peerCount: 1 },

@@ -6,7 +6,6 @@ import { eventually } from '../support/eventually.ts';
 import { temporaryToken } from '../support/softhsm.ts';
 import { openShimmed } from './shimmed-token.ts';
 
-t.setTimeout(120_000);
 const skip = shimIsMissing();
 const token = await temporaryToken(t, { keys: [{ label: 'node', role: 'node' }] });
 

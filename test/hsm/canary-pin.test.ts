@@ -9,7 +9,6 @@ import { startSigner } from '../support/signer-process.ts';
 import { temporaryDir, temporaryToken } from '../support/softhsm.ts';
 import { endorsementPayload } from './samples.ts';
 
-t.setTimeout(120_000);
 const skip = shimIsMissing();
 const hasDebugger = spawnSync('gcore', ['-h']).error === undefined;
 const token = await temporaryToken(t, { keys: [{ label: 'node', role: 'node' }] });

@@ -13,7 +13,6 @@ import { startSigner } from '../support/signer-process.ts';
 import { temporaryToken } from '../support/softhsm.ts';
 import { blockCall, nextBlock } from './samples.ts';
 
-t.setTimeout(120_000);
 const blocks = 25;
 const skip =
   spawnSync('strace', ['-V']).status === 0 ? false : 'strace is not installed (Debian package)';

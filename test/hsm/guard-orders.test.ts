@@ -13,7 +13,6 @@ import { startSigner } from '../support/signer-process.ts';
 import { temporaryDir, temporaryToken } from '../support/softhsm.ts';
 import { blockCall, nextBlock } from './samples.ts';
 
-t.setTimeout(120_000);
 const token = await temporaryToken(t, {
   keys: [
     { label: 'ordering', role: 'ordering' },

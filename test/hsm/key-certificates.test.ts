@@ -8,7 +8,6 @@ import { temporaryToken } from '../support/softhsm.ts';
 import { makeCa, makeLeaf } from '../crypto/certificates.ts';
 import { endorsementPayload } from './samples.ts';
 
-t.setTimeout(120_000);
 const labels = ['good', 'expired', 'early'] as const;
 const token = await temporaryToken(t, { keys: labels.map((label) => ({ label, role: 'node' })) });
 const dates = { notBefore: new Date('2020-01-01'), notAfter: new Date('2049-01-01') };

@@ -13,7 +13,6 @@ import { makeCa, temporaryToken } from '../support/softhsm.ts';
 import { orderSetting } from './order-setting.ts';
 import { endorsementPayload } from './samples.ts';
 
-t.setTimeout(120_000);
 const skip = shimIsMissing();
 /** The host outlives the tests that start it anew. */
 const wholeFile = t;

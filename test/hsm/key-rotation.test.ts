@@ -11,7 +11,6 @@ import { makeCa, temporaryToken } from '../support/softhsm.ts';
 import { orderSetting } from './order-setting.ts';
 import { endorsementPayload } from './samples.ts';
 
-t.setTimeout(120_000);
 /** The host outlives the tests that start it anew. */
 const wholeFile = t;
 const token = await temporaryToken(t, {

@@ -18,7 +18,6 @@ import type { ModuleKind } from '../support/pkcs11-modules.ts';
 import { temporaryDir } from '../support/softhsm.ts';
 import { generatePair } from './token-keys.ts';
 
-t.setTimeout(120_000);
 const label = 'quirks';
 const pin = randomBytes(12).toString('hex');
 const writable = pkcs11js.CKF_SERIAL_SESSION | pkcs11js.CKF_RW_SESSION;

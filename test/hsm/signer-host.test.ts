@@ -16,7 +16,6 @@ import {
   relayPayload,
 } from './samples.ts';
 
-t.setTimeout(120_000);
 const token = await temporaryToken(t, {
   keys: [
     { label: 'node', role: 'node' },

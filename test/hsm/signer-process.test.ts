@@ -8,7 +8,6 @@ import { eventually } from '../support/eventually.ts';
 import { temporaryToken } from '../support/softhsm.ts';
 import { blockCall, endorsementPayload } from './samples.ts';
 
-t.setTimeout(120_000);
 const token = await temporaryToken(t, {
   keys: [
     { label: 'node', role: 'node' },

@@ -8,7 +8,6 @@ import { temporaryToken } from '../support/softhsm.ts';
 import { openShimmed } from './shimmed-token.ts';
 import type { ShimmedToken } from './shimmed-token.ts';
 
-t.setTimeout(120_000);
 const skip = shimIsMissing();
 const token = await temporaryToken(t, {
   keys: [

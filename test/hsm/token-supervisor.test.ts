@@ -9,7 +9,6 @@ import { temporaryDir, temporaryToken } from '../support/softhsm.ts';
 import { openShimmed } from './shimmed-token.ts';
 import type { ShimmedToken } from './shimmed-token.ts';
 
-t.setTimeout(120_000);
 const skip = shimIsMissing();
 const token = await temporaryToken(t, { keys: [{ label: 'node', role: 'node' }] });
 const lost = { code: 'HSM_TOKEN_LOST', kind: 'busy' };

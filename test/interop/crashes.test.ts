@@ -5,8 +5,6 @@ import { shimIsMissing } from '../support/compiled-shim.ts';
 const kills = 40;
 const seed = 6;
 
-t.setTimeout(590_000);
-
 t.test(
   '002-19 processes that end at named points lose nothing and sign nothing twice',
   { skip: shimIsMissing() },

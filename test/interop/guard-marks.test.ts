@@ -7,7 +7,6 @@ import { countersign } from '../e2e/countersign.ts';
 import { temporaryDir } from '../support/softhsm.ts';
 import { TestNetwork } from '../support/test-network.ts';
 
-t.setTimeout(170_000);
 const network = await TestNetwork.start({ peerCount: 0 });
 t.teardown(() => network[Symbol.asyncDispose]());
 

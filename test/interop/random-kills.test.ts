@@ -20,7 +20,6 @@ const callers = 6;
 const requestsMin = 200;
 const keys = ['k0', 'k1', 'k2', 'k3', 'k4'];
 
-t.setTimeout(170_000);
 const network = await TestNetwork.start();
 t.teardown(() => network[Symbol.asyncDispose]());
 const { layout } = network.network;

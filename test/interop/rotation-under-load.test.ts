@@ -9,7 +9,6 @@ import { countersign } from '../e2e/countersign.ts';
 import { TestClient, TestNetwork } from '../support/test-network.ts';
 import { newVersion, rotationRecord } from '../formats/rotation-sample.ts';
 
-t.setTimeout(170_000);
 const callers = { callers: 4, requestsPerCall: 1 };
 const network = await TestNetwork.start({ peerCount: 0 });
 t.teardown(() => network[Symbol.asyncDispose]());

@@ -14,7 +14,6 @@ import { zoneProfile } from './zone-for-clients.ts';
 const waitMsMax = 120_000;
 const keys = ['node0.org1', 'ordering0.zone', 'relay0.zone', 'node0.org2', 'node0.org1'];
 
-t.setTimeout(400_000);
 const network = await TestNetwork.start({ peerCount: 1 });
 t.teardown(() => network[Symbol.asyncDispose]());
 await network.deploy('notary');

@@ -32,7 +32,6 @@ const policies = {
 } as const;
 
 // An endorser that hangs is waited for as long as a contract may run.
-t.setTimeout(120_000);
 const network = await TestNetwork.start({
   organisations,
   routing: 'partitioned',

@@ -6,7 +6,6 @@ import type { ShimControl } from '../support/fault-shim.ts';
 import { addSecondToken } from '../support/second-token.ts';
 import { TestNetwork } from '../support/test-network.ts';
 
-t.setTimeout(170_000);
 const callers = 6;
 const callsPerCaller = 15;
 

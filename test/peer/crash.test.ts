@@ -12,7 +12,6 @@ import { bundleTransaction, definitionOf, requestOf } from '../support/test-tran
 import { ask, runPeer, tls } from './running-peer.ts';
 
 /** A dozen processes start here; on a busy machine each takes seconds. */
-t.setTimeout(150_000);
 
 const killsMin = 10;
 const blocksPerLife = 4;

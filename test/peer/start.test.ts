@@ -14,7 +14,6 @@ import { bundleTransaction, definitionOf, requestOf } from '../support/test-tran
 import { ask, runPeer, scene } from './running-peer.ts';
 
 /** Processes start here; on a busy machine each takes seconds. */
-t.setTimeout(60_000);
 
 const network = await testNetwork(2);
 const chain = new TestChain(network);
