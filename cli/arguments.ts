@@ -32,6 +32,7 @@ const options = {
   operators: { type: 'string' },
   witness: { type: 'string' },
   keys: { type: 'string' },
+  wrapping: { type: 'string' },
   crl: { type: 'string' },
   order: { type: 'string' },
   stay: { type: 'boolean', default: false },

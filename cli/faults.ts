@@ -35,6 +35,7 @@ export const fault = declareFaults({
   CLI_REGISTRAR_MISSING: ['absent', 'No identity is named that may have the CA revoke.'],
   CLI_ENVELOPE_REFUSED: ['denied', 'The ordering service refused the envelope.'],
   CLI_OPERATOR_KEY_WRONG: ['malformed', 'This is no key of an operator.'],
+  CLI_WRAPPING_WRONG: ['malformed', 'These are no P-256 key and no RSA key to wrap it under.'],
   CLI_ORDER_WAITING: [
     'busy',
     'The order waits for the end of its time-lock; submit it again then.',

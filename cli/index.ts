@@ -33,3 +33,4 @@ export type { RotatedKey } from './rotate-key.ts';
 export { rotateManagerTls } from './rotate-tls.ts';
 export type { RevokedKey } from './revoke-key.ts';
 export { ZoneProcesses } from './zone-processes.ts';
+export { wrapKey } from './wrap-key.ts';

@@ -1,16 +1,20 @@
+import { writeFileSync } from 'node:fs';
+import { fromBase64 } from '#base';
 import { parsePem } from '#crypto';
 import { listTokenKeys } from '#softhsm-config';
-import { dirOption } from './arguments.ts';
+import { dirOption, textOption } from './arguments.ts';
 import type { Arguments } from './arguments.ts';
 import { certifyKey, keyRequest } from './certify-key.ts';
 import { sayJson, word } from './command.ts';
 import type { Command } from './command.ts';
+import { fault } from './faults.ts';
 import { readNamed } from './named-file.ts';
 import { openNetwork } from './network-open.ts';
 import { revokeKey } from './revoke-key.ts';
 import { keysToRotate, rotateKey } from './rotate-key.ts';
 import type { RotationApproval } from './rotate-key.ts';
 import { managerTlsName, rotateManagerTls } from './rotate-tls.ts';
+import { wrapKey } from './wrap-key.ts';
 
 /** Commands about the keys in tokens and their certificates. */
 export const keyCommands: readonly [words: string, command: Command][] = [
@@ -23,7 +27,9 @@ export const keyCommands: readonly [words: string, command: Command][] = [
         const { layout, spec } = openNetwork(dirOption(given));
         for (const { name } of [...spec.organisations, spec.zone]) {
           const keys = await listTokenKeys({ dir: layout.token(name), label: name });
-          for (const key of keys) sayJson(say, { token: name, ...key });
+          for (const key of keys) {
+            sayJson(say, { token: name, imported: !key.attributes.local, ...key });
+          }
         }
       },
     },
@@ -66,6 +72,20 @@ export const keyCommands: readonly [words: string, command: Command][] = [
           if (isTls) sayJson(say, { key, fingerprint: await rotateManagerTls(dir) });
           else sayJson(say, await rotateKey(dir, key, approval));
         }
+      },
+    },
+  ],
+  [
+    'key wrap',
+    {
+      form: 'KEY.pem --wrapping BASE64 --out FILE',
+      purpose: 'wrap a private key under a token’s wrapping key, for an order key.import',
+      run: (given, say) => {
+        const wrapping = fromBase64(textOption(given, 'wrapping'));
+        if (wrapping === undefined) throw fault('CLI_USAGE_WRONG', { wrapping: 'no base64' });
+        const { wrapped, ...told } = wrapKey(word(given, 0, 'KEY.pem'), wrapping);
+        writeFileSync(textOption(given, 'out'), wrapped);
+        sayJson(say, told);
       },
     },
   ],

@@ -1,3 +1,5 @@
+import { emptyBytes, fromBase64, toHex } from '#base';
+import { sha256 } from '#crypto';
 import { checkApproval } from './approval.ts';
 import type { Approval } from './approval.ts';
 import { fault } from './faults.ts';
@@ -23,7 +25,7 @@ export interface OrderContext {
  *
  * @returns `wait` when everything is right but its time-lock: the caller records the order and
  *   is asked again after `untilSeconds`; the time is the zone's own, never one that the order names.
- * @throws CUSTODY_ORDER_…, CUSTODY_APPROVAL…, CUSTODY_OPERATOR_UNKNOWN, CUSTODY_CLOCK_TURNED_BACK
+ * @throws CUSTODY_ORDER_…, CUSTODY_APPROVAL…, CUSTODY_IMPORT_REFUSED, CUSTODY_OPERATOR_UNKNOWN, CUSTODY_CLOCK_TURNED_BACK
  */
 export function authorise(
   order: SignedOrder,
@@ -35,6 +37,7 @@ export function authorise(
   checkTime(order, context);
   const rule = policy.ruleOf(order.payload.action);
   const operators = checkApprovals(order.bytes, order.approvals, policy, rule.approvals);
+  checkImport(order, policy);
   const untilSeconds = (context.announcedAtSeconds ?? nowSeconds) + rule.delaySeconds;
   if (nowSeconds >= untilSeconds) return { verdict: 'execute', operators };
   const { expiresAt } = order.payload;
@@ -66,6 +69,16 @@ function checkTime({ payload }: SignedOrder, context: OrderContext): void {
   const { notBefore, expiresAt } = payload;
   if (nowSeconds < notBefore) throw fault('CUSTODY_ORDER_NOT_YET_VALID', { notBefore });
   if (nowSeconds >= expiresAt) throw fault('CUSTODY_ORDER_EXPIRED', { expiresAt });
+}
+
+/** Whoever approves it, no key is brought from outside that the policy does not name, nor a way made for it. */
+function checkImport({ payload }: SignedOrder, policy: OperatorPolicy): void {
+  const { action, parameters } = payload;
+  if (action !== 'key.import' && action !== 'key.generate') return;
+  const { key = '', publicKey = '' } = parameters;
+  const fingerprint = toHex(sha256(fromBase64(publicKey) ?? emptyBytes));
+  const isNamed = policy.mayImport(key, action === 'key.import' ? fingerprint : undefined);
+  if (!isNamed) throw fault('CUSTODY_IMPORT_REFUSED', { key });
 }
 
 /**

@@ -16,6 +16,10 @@ export const fault = declareFaults({
   CUSTODY_ORDER_NOT_YET_VALID: ['denied', 'The order is not valid yet.'],
   CUSTODY_ORDER_LIFETIME_INVALID: ['malformed', 'The order is valid for no time, or for too long.'],
   CUSTODY_ORDER_UNKNOWN: ['absent', 'This host does not carry out orders of this kind.'],
+  CUSTODY_IMPORT_REFUSED: [
+    'denied',
+    'The operator policy does not name this key as one that may be brought to the token.',
+  ],
   CUSTODY_ORDERS_WAITING: ['busy', 'Too many orders wait for the end of their time-lock.'],
   CUSTODY_ORDERS_QUEUED: ['busy', 'Other orders are being carried out; submit this one again.'],
   CUSTODY_METHOD_UNKNOWN: ['malformed', 'There is no such call about orders.'],

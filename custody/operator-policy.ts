@@ -45,6 +45,8 @@ export interface OperatorPolicy {
   readonly userVerification: boolean;
   readonly operators: ReadonlyMap<string, Operator>;
   ruleOf(action: OrderAction): OrderRule;
+  /** Whether a key may be brought from outside as a version of `key`; without a fingerprint, whether any. */
+  mayImport(key: string, fingerprint?: string): boolean;
 }
 
 /** Whatever cannot be taken back waits this long unless the policy says otherwise. */
@@ -81,6 +83,16 @@ const readPolicy = documentReader(
       ),
       approvals: Type.Integer({ minimum: approvalsMin, maximum: limits.operatorsMax }),
       rules: Type.Record(Type.Enum(orderActions), Rule),
+      /** Private keys that may be brought to a token; absent: none, whoever orders it. */
+      imports: Type.Optional(
+        Type.Array(
+          Type.Object(
+            { key: name, fingerprint: Type.String({ pattern: '^[0-9a-f]{64}$' }) },
+            { additionalProperties: false },
+          ),
+          { maxItems: limits.tokenKeysMax },
+        ),
+      ),
     },
     { additionalProperties: false },
   ),
@@ -114,6 +126,7 @@ export function parseOperatorPolicy(bytes: Uint8Array): OperatorPolicy {
       throw fault('CUSTODY_POLICY_INVALID', { approvals, why: 'more approvals than operators' });
     }
   }
+  const { imports = [] } = read;
   return {
     zone: read.zone,
     hash: toHex(sha256(bytes)),
@@ -126,6 +139,10 @@ export function parseOperatorPolicy(bytes: Uint8Array): OperatorPolicy {
         approvals: read.approvals,
         delaySeconds: dangerous.has(action) ? dangerousDelaySeconds : 0,
       },
+    mayImport: (key, fingerprint) =>
+      imports.some(
+        (one) => one.key === key && one.fingerprint === (fingerprint ?? one.fingerprint),
+      ),
   };
 }
 

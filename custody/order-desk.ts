@@ -7,6 +7,7 @@ import { fault } from './faults.ts';
 import type { OrderActions } from './order-actions.ts';
 import { factsOfOrder, factsOfPolicy, orderEvents } from './order-history.ts';
 import { parseOperatorPolicy } from './operator-policy.ts';
+import type { OperatorPolicy } from './operator-policy.ts';
 import type { PolicyFile } from './policy-file.ts';
 import { parseSignedOrder } from './order.ts';
 import type { SignedOrder } from './order.ts';
@@ -39,19 +40,22 @@ export class OrderDesk {
    * Records that an order was interrupted when the log ends in the middle of one.
    *
    * @param actions beside the change of the operator policy, which is the desk's own.
+   * @param checkPolicy throws when the host cannot go on under a policy.
    */
   constructor(options: {
     log: CustodyLog;
     clock: Clock;
     policyFile: PolicyFile;
     actions: OrderActions;
+    checkPolicy?: (policy: OperatorPolicy) => void;
     onOutcome?: OnOutcome;
   }) {
-    const { log, clock, policyFile, actions, onOutcome = () => {} } = options;
+    const { log, clock, policyFile, actions } = options;
+    const { checkPolicy = () => {}, onOutcome = () => {} } = options;
     this.#onOutcome = onOutcome;
     this.#log = log;
     this.#clock = clock;
-    this.#actions = { ...actions, 'policy.change': policyChange(log, policyFile) };
+    this.#actions = { ...actions, 'policy.change': policyChange(log, policyFile, checkPolicy) };
     try {
       this.#endStarted();
     } catch (error) {
@@ -158,11 +162,17 @@ function codeOf(error: unknown): string {
   return error instanceof Fault ? error.code : 'unknown';
 }
 
-function policyChange(log: CustodyLog, file: PolicyFile) {
+function policyChange(
+  log: CustodyLog,
+  file: PolicyFile,
+  checkPolicy: (policy: OperatorPolicy) => void,
+) {
   return (parameters: Readonly<Record<string, string>>) => {
     const bytes = utf8(parameters['policy'] ?? '');
-    const { zone, hash } = parseOperatorPolicy(bytes);
+    const policy = parseOperatorPolicy(bytes);
+    const { zone, hash } = policy;
     if (zone !== log.history.policy?.zone) throw fault('CUSTODY_ORDER_ZONE_WRONG', { zone });
+    checkPolicy(policy);
     log.record(orderEvents.policyAdopted, factsOfPolicy(bytes, hash));
     file.replace(bytes);
     return Promise.resolve({ policy: hash });

@@ -2,6 +2,7 @@
 import { message } from './protobuf.ts';
 import type { MessageOf } from './protobuf.ts';
 import {
+  bool,
   bytes,
   repeatedBytes,
   repeatedNested,
@@ -151,6 +152,8 @@ export const SignerKeyReport = message('countersign.SignerKeyReport', {
   version: uint32(9),
   /** Signatures since the key was made, at least: what a crash cut off is not counted. */
   lifeSignatures: uint64(10),
+  /** Whether it was brought to its token from outside. */
+  isImported: bool(11),
 });
 export type SignerKeyReport = MessageOf<typeof SignerKeyReport>;
 

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { serveLink } from '#base';
 import type { LinkServer, Log } from '#base';
 import { CustodyLog, OrderDesk, PolicyFile, answerCustodyCall, auditLogName } from '#custody';
-import type { CheckpointSigner } from '#custody';
+import type { CheckpointSigner, OperatorPolicy } from '#custody';
 import type { SignerRole } from '#formats';
 import type { SignerConfig } from './config.ts';
 import { hostOrders } from './host-orders.ts';
+import { checkImports } from './key-imports.ts';
 import type { SignerParts } from './signer-methods.ts';
 
 /** Which of the host's keys signs the checkpoints, by its role: the one that signs least else. */
@@ -36,9 +37,11 @@ export async function openCustody(
   const sign = checkpointSigner(parts);
   const log = undo.use(new CustodyLog({ path, name, token, clock, sign, onUnsigned }));
   policyFile.settle(log);
+  const checkPolicy = (policy?: OperatorPolicy) => checkImports(parts.ring, policy);
+  checkPolicy(log.history.policy);
   const actions = hostOrders(parts, (event, facts) => log.note(event, facts));
   const onOutcome = noteOutcome(parts, report);
-  const desk = new OrderDesk({ log, clock, policyFile, actions, onOutcome });
+  const desk = new OrderDesk({ log, clock, policyFile, actions, checkPolicy, onOutcome });
   const answer = (method: number, payload: Uint8Array) =>
     answerCustodyCall({ log, desk, clock, token }, method, payload);
   const onFailure = (error: unknown) => report.error({ err: error }, 'An order failed inside.');

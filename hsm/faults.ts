@@ -19,6 +19,12 @@ export const fault = declareFaults({
   HSM_KEY_UNDESTROYED: ['broken', 'A key that was to be destroyed is still on the token.'],
   HSM_KEY_NOT_ACTIVE: ['busy', 'This version of the key does not sign; another one does.'],
   HSM_KEY_VERSIONLESS: ['conflict', 'Keys of this role, or of this name, have no versions.'],
+  HSM_WRAPPING_KEY_ABSENT: ['conflict', 'The token has no key to unwrap what is brought to it.'],
+  HSM_IMPORT_FAILED: ['broken', 'The token did not unwrap the key; nothing was imported.'],
+  HSM_IMPORT_UNNAMED: [
+    'denied',
+    'A key of the host was brought from outside, and its operator policy does not name it.',
+  ],
   HSM_ROTATION_ABSENT: ['conflict', 'No version of this key waits for a certificate.'],
   HSM_ROTATION_UNDERWAY: ['conflict', 'The version before this one is not destroyed yet.'],
   HSM_RECORD_CORRUPT: [

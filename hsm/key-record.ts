@@ -16,6 +16,8 @@ const KeyVersion = Type.Object(
     certificate: Type.Optional(Type.String()),
     /** SHA-256 of the order it was made by, hex. */
     order: Type.Optional(Type.String({ pattern: '^([0-9a-f]{64})?$' })),
+    /** Brought from outside: SHA-256 of its SubjectPublicKeyInfo, hex, as the operator policy named it. */
+    imported: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
     /** Its countersign.KeyRotation, base64. */
     rotation: Type.Optional(Type.String()),
     /** SHA-256 of its SubjectPublicKeyInfo, hex, once its state has ended. */

@@ -4,6 +4,7 @@ import { versionLabel } from '#formats';
 import type { KeyConfig } from './config.ts';
 import { fault } from './faults.ts';
 import type { KeyRecord, KeyVersion } from './key-record.ts';
+import type { KeyOrigin } from './pkcs11-keys.ts';
 import { readServedKey, readServedVersion } from './served-keys.ts';
 import type { ServedKey } from './served-keys.ts';
 
@@ -102,9 +103,37 @@ export class KeyRing {
     return (this.#signaturesBefore.get(label) ?? 0) + this.#signaturesSince(label);
   }
 
-  /** @param made a version that is to be. @throws HSM_RECORD_READONLY */
-  add(name: string, made: KeyVersion): void {
-    this.#write(name, [...this.versionsOf(name), made]);
+  /** A version that is not in force yet. */
+  waiting(name: string): KeyVersion | undefined {
+    const newest = this.versionsOf(name).at(-1);
+    return newest?.state === 'pre-activation' ? newest : undefined;
+  }
+
+  /**
+   * Puts a version that is to take a key's place on record.
+   *
+   * @throws HSM_ROTATION_UNDERWAY another one waits, or an earlier one is not destroyed;
+   *   HSM_KEY_VERSIONLESS, HSM_RECORD_READONLY
+   */
+  next(name: string, made: Pick<KeyVersion, 'order' | 'imported' | 'sinceMs'>): KeyVersion {
+    const versions = this.versionsOf(name);
+    const newest = versions.at(-1) as KeyVersion;
+    // Only the key itself can say which one takes its place.
+    if (!isInToken(newest.state)) throw fault('HSM_KEY_VERSIONLESS', { key: name });
+    const isUnderWay = versions.slice(0, -1).some(({ state }) => isInToken(state));
+    if (isUnderWay || newest.state === 'pre-activation') {
+      throw fault('HSM_ROTATION_UNDERWAY', { key: name, version: newest.version });
+    }
+    const version = newest.version + 1;
+    const next: KeyVersion = { version, state: 'pre-activation', signatures: 0, ...made };
+    this.#write(name, [...versions, next]);
+    return next;
+  }
+
+  /** Takes back a version that never was in force. @throws HSM_RECORD_READONLY */
+  takeBack(name: string, version: number): void {
+    const left = this.versionsOf(name).filter((one) => one.version !== version);
+    this.#write(name, left);
   }
 
   /**
@@ -152,11 +181,17 @@ export class KeyRing {
   }
 }
 
+/** Where a version was made. */
+export function originOf({ imported }: KeyVersion): KeyOrigin {
+  return imported === undefined ? 'local' : 'imported';
+}
+
 function hasEnded(state: KeyState): boolean {
   return state !== 'pre-activation' && state !== 'active';
 }
 
-function readServed(config: KeyConfig, { version, certificate }: KeyVersion): ServedKey {
+function readServed(config: KeyConfig, one: KeyVersion): ServedKey {
+  const { version, certificate } = one;
   if (certificate === undefined) return readServedKey(config);
-  return readServedVersion(config, version, certificate);
+  return readServedVersion(config, version, certificate, originOf(one));
 }

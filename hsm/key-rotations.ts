@@ -18,7 +18,10 @@ import type { RetiredKey } from '#formats';
 import { checkKeyCertificate } from './certificate-checks.ts';
 import type { KeyConfig } from './config.ts';
 import { fault } from './faults.ts';
+import { importVersion, wrappingLabel } from './key-imports.ts';
+import type { BroughtKey } from './key-imports.ts';
 import type { KeyVersion } from './key-record.ts';
+import { originOf } from './key-ring.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { TokenKeys } from './token-keys.ts';
 import type { TokenSigner } from './token-signer.ts';
@@ -55,16 +58,28 @@ export class KeyRotations {
    * Has the token make the next version, or goes on with one that was begun.
    *
    * @param order SHA-256 of the operators' order, hex.
+   * @param brought the next version itself, from outside: {@link importVersion} says what may happen.
    * @returns its label and number, and its certificate request, signed by itself.
    * @throws HSM_KEY_UNKNOWN, HSM_KEY_VERSIONLESS, HSM_ROTATION_UNDERWAY, HSM_RECORD_READONLY, HSM_TOKEN_…
    */
-  begin(name: string, order: string) {
+  begin(name: string, order: string, brought?: BroughtKey) {
     return this.#alone(async () => {
       const config = this.#rotatable(name);
-      const version = this.#nextVersion(name, order);
-      const label = versionLabel(name, version);
-      const publicKey = await this.#parts.tokenKeys.bring(label);
-      return { label, version, csr: await this.#request(config, version, publicKey) };
+      const { ring, clock } = this.#parts;
+      if (brought !== undefined) await importVersion(this.#parts, name, { order, brought });
+      const next = ring.waiting(name) ?? ring.next(name, { order, sinceMs: clock.nowMs() });
+      const { version } = next;
+      const publicKey = await this.#bring(name, next);
+      const csr = await this.#request(config, version, publicKey);
+      return { label: versionLabel(name, version), version, csr };
+    });
+  }
+
+  /** The public half of what a key is wrapped under that is to be brought as the next version. */
+  wrappingKey(name: string): Promise<PublicKey> {
+    return this.#alone(() => {
+      this.#rotatable(name);
+      return this.#parts.tokenKeys.wrappingKey(wrappingLabel(name));
     });
   }
 
@@ -89,7 +104,7 @@ export class KeyRotations {
         return rotation;
       }
       const certificate = certificatePem(parsePem(Buffer.from(pem).toString('latin1')).der);
-      const publicKey = await this.#parts.tokenKeys.bring(versionLabel(name, next.version));
+      const publicKey = await this.#bring(name, next);
       this.#checkCertificate(config, certificate, publicKey);
       const record = await this.#statement(config, old, next, certificate);
       const rotation = toBase64(record);
@@ -163,20 +178,13 @@ export class KeyRotations {
     return config;
   }
 
-  #nextVersion(name: string, order: string): number {
-    const { ring, clock } = this.#parts;
-    const versions = ring.versionsOf(name);
-    const newest = versions.at(-1) as KeyVersion;
-    if (newest.state === 'pre-activation') return newest.version;
-    // Only the key itself can say which one takes its place.
-    if (!isInToken(newest.state)) throw fault('HSM_KEY_VERSIONLESS', { key: name });
-    if (versions.slice(0, -1).some(({ state }) => isInToken(state))) {
-      throw fault('HSM_ROTATION_UNDERWAY', { key: name, version: newest.version });
-    }
-    const version = newest.version + 1;
-    const sinceMs = clock.nowMs();
-    ring.add(name, { version, state: 'pre-activation', order, signatures: 0, sinceMs });
-    return version;
+  async #bring(name: string, one: KeyVersion, mayMake = true): Promise<PublicKey> {
+    const label = versionLabel(name, one.version);
+    const origin = originOf(one);
+    const publicKey = await this.#parts.tokenKeys.bring(label, { mayMake, origin });
+    const isOther = one.imported !== undefined && one.imported !== publicKey.fingerprint;
+    if (isOther) throw fault('HSM_KEY_MISMATCH', { key: label });
+    return publicKey;
   }
 
   /** By the name that the key has had, whatever its authority put into that. */
@@ -203,7 +211,7 @@ export class KeyRotations {
     newPem: string,
   ): Promise<Uint8Array> {
     const oldLabel = versionLabel(key, old.version);
-    await this.#parts.tokenKeys.bring(oldLabel, { mayMake: false });
+    await this.#bring(key, old, false);
     const statement = RotationStatement.encode({
       key,
       role,

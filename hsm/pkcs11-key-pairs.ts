@@ -7,8 +7,8 @@ import type { Handle } from './pkcs11-module.ts';
 import type { Token } from './pkcs11-token.ts';
 
 /** DER of the OID 1.2.840.10045.3.1.7, prime256v1. */
-const p256Parameters = Buffer.from('06082a8648ce3d030107', 'hex');
-const idBytes = 16;
+export const p256Parameters = Buffer.from('06082a8648ce3d030107', 'hex');
+export const idBytes = 16;
 
 /**
  * Has the token make a P-256 pair, unless it holds a private key of this label already: after a
@@ -28,7 +28,7 @@ export function generateKeyPair(token: Token, label: string): void {
       session,
       { mechanism: pkcs11js.CKM_EC_KEY_PAIR_GEN },
       [...common, ...publicTraits],
-      [...common, ...privateTraits],
+      [...common, ...signingTraits],
     );
   });
 }
@@ -42,7 +42,7 @@ const publicTraits = [
 ];
 
 /** All of it said: SoftHSM's own default for CKA_SENSITIVE is false, and nothing corrects it later. */
-const privateTraits = [
+export const signingTraits = [
   { type: pkcs11js.CKA_PRIVATE, value: true },
   { type: pkcs11js.CKA_SENSITIVE, value: true },
   { type: pkcs11js.CKA_EXTRACTABLE, value: false },
@@ -81,7 +81,13 @@ function destroyObject({ pkcs11 }: Token, session: Handle, object: Handle): stri
   return undefined;
 }
 
-function objectsOf({ pkcs11 }: Token, session: Handle, label: string, kind: number): Handle[] {
+/** Objects of a class that carry a label. */
+export function objectsOf(
+  { pkcs11 }: Token,
+  session: Handle,
+  label: string,
+  kind: number,
+): Handle[] {
   pkcs11.C_FindObjectsInit(session, [
     { type: pkcs11js.CKA_CLASS, value: kind },
     { type: pkcs11js.CKA_LABEL, value: label },
@@ -94,7 +100,10 @@ function objectsOf({ pkcs11 }: Token, session: Handle, label: string, kind: numb
 }
 
 /** A session that may write is open only for as long as something is written. */
-function withWriting<Value>({ pkcs11, slot }: Token, write: (session: Handle) => Value): Value {
+export function withWriting<Value>(
+  { pkcs11, slot }: Token,
+  write: (session: Handle) => Value,
+): Value {
   const flags = pkcs11js.CKF_SERIAL_SESSION | pkcs11js.CKF_RW_SESSION;
   const session = pkcs11.C_OpenSession(slot, flags);
   try {

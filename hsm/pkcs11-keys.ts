@@ -16,14 +16,15 @@ export interface TokenKey {
 /**
  * Finds the one private key of a label and its public half.
  *
+ * @param origin `imported`: one that operators had brought to the token.
  * @throws HSM_KEY_ABSENT, HSM_KEY_AMBIGUOUS, HSM_KEY_UNSAFE
  */
-export function findTokenKey(token: Token, label: string): TokenKey {
+export function findTokenKey(token: Token, label: string, origin: KeyOrigin = 'local'): TokenKey {
   const handle = findOne(token, label, [
     { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_PRIVATE_KEY },
     { type: pkcs11js.CKA_LABEL, value: label },
   ]);
-  checkAttributes(token, label, handle);
+  checkAttributes(token, label, handle, [...demanded, ...demandedByOrigin[origin]]);
   const id = attribute(token, handle, pkcs11js.CKA_ID);
   // Nothing in PKCS#11 keeps two keys from carrying one id; a later search might find the other.
   findOne(token, label, [
@@ -39,20 +40,39 @@ export function findTokenKey(token: Token, label: string): TokenKey {
   return { label, handle, publicKey };
 }
 
-/** What keeps a private key inside its token, from its making on. */
-const demanded: readonly (readonly [type: number, name: string, value: boolean])[] = [
+/** Where a private key was made. */
+export type KeyOrigin = 'local' | 'imported';
+
+/** The value that an attribute has to have. */
+type Demand = readonly [type: number, name: string, value: boolean];
+
+/** What keeps a private key inside its token. */
+const demanded: readonly Demand[] = [
   [pkcs11js.CKA_TOKEN, 'CKA_TOKEN', true],
   [pkcs11js.CKA_PRIVATE, 'CKA_PRIVATE', true],
   [pkcs11js.CKA_SENSITIVE, 'CKA_SENSITIVE', true],
-  [pkcs11js.CKA_ALWAYS_SENSITIVE, 'CKA_ALWAYS_SENSITIVE', true],
   [pkcs11js.CKA_EXTRACTABLE, 'CKA_EXTRACTABLE', false],
-  [pkcs11js.CKA_NEVER_EXTRACTABLE, 'CKA_NEVER_EXTRACTABLE', true],
-  [pkcs11js.CKA_LOCAL, 'CKA_LOCAL', true],
   [pkcs11js.CKA_SIGN, 'CKA_SIGN', true],
 ];
 
-function checkAttributes(token: Token, label: string, handle: Handle): void {
-  for (const [type, name, value] of demanded) {
+/** A key that was made in its token was inside it ever since; for another one nobody vouches before. */
+const demandedByOrigin: Readonly<Record<KeyOrigin, readonly Demand[]>> = {
+  local: [
+    [pkcs11js.CKA_ALWAYS_SENSITIVE, 'CKA_ALWAYS_SENSITIVE', true],
+    [pkcs11js.CKA_NEVER_EXTRACTABLE, 'CKA_NEVER_EXTRACTABLE', true],
+    [pkcs11js.CKA_LOCAL, 'CKA_LOCAL', true],
+  ],
+  imported: [[pkcs11js.CKA_LOCAL, 'CKA_LOCAL', false]],
+};
+
+/** @throws HSM_KEY_UNSAFE */
+export function checkAttributes(
+  token: Token,
+  label: string,
+  handle: Handle,
+  demands: readonly Demand[],
+): void {
+  for (const [type, name, value] of demands) {
     const seen = attribute(token, handle, type);
     if (seen.length !== 1 || (seen[0] !== 0) !== value) throw unsafe(label, name);
   }

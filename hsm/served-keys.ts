@@ -8,6 +8,7 @@ import type { SignerRole } from '#formats';
 import { checkIssuer, checkUnit, validityFault } from './certificate-checks.ts';
 import type { KeyConfig } from './config.ts';
 import { fault } from './faults.ts';
+import type { KeyOrigin } from './pkcs11-keys.ts';
 
 /** A key as its host serves it. */
 export interface ServedKey {
@@ -26,6 +27,7 @@ export interface ServedKey {
   readonly certified: Certificate | undefined;
   /** msp.SerializedIdentity; empty without a certificate. */
   readonly identity: Uint8Array;
+  readonly origin: KeyOrigin;
   /** What the certificate names; undefined without one. */
   readonly publicKey: PublicKey | undefined;
 }
@@ -43,9 +45,18 @@ export function readServedKey(config: KeyConfig): ServedKey {
   return readServedVersion(config, 1, readText(certificateFile, label));
 }
 
-/** As {@link readServedKey}, for a version whose certificate is on record. @param pem its certificate. */
-export function readServedVersion(config: KeyConfig, version: number, pem: string): ServedKey {
-  const base = baseOf(config, version);
+/**
+ * As {@link readServedKey}, for a version whose certificate is on record.
+ *
+ * @param pem its certificate.
+ */
+export function readServedVersion(
+  config: KeyConfig,
+  version: number,
+  pem: string,
+  origin: KeyOrigin = 'local',
+): ServedKey {
+  const base = { ...baseOf(config, version), origin };
   const { label, role, mspid } = base;
   const certified = parsePem(pem);
   checkUnit(label, role, certified);
@@ -58,7 +69,8 @@ export function readServedVersion(config: KeyConfig, version: number, pem: strin
 
 function baseOf({ label: name, role, mspid, channels }: KeyConfig, version: number) {
   const label = versionLabel(name, version);
-  return { label, name, version, role, mspid, channels: new Set(channels) };
+  const origin: KeyOrigin = 'local';
+  return { label, name, version, role, mspid, origin, channels: new Set(channels) };
 }
 
 /** Why the key must not sign now, whatever its token says. */

@@ -7,6 +7,7 @@ import { TpmAnchor } from './tpm-anchor.ts';
 import { checkKeyConfigs } from './config.ts';
 import type { SignerConfig } from './config.ts';
 import { openCustody } from './custody.ts';
+import { checkImports } from './key-imports.ts';
 import { KeyRecord } from './key-record.ts';
 import { KeyRing } from './key-ring.ts';
 import { KeyRotations } from './key-rotations.ts';
@@ -44,6 +45,7 @@ export async function openSignerHost(
   let signaturesSince = (_label: string) => 0;
   const ring = new KeyRing(config.keys, record, (label) => signaturesSince(label));
   const keys = ring.served;
+  if (config.custody === undefined) checkImports(ring, undefined);
   const tokens = undo.use(await openTokens(config, deps, keys));
   signaturesSince = (label) => tokens.meter.latencyOf(label).count;
   const signer = new TokenSigner(tokens, [...keys.values()]);
@@ -109,8 +111,9 @@ function openTokens(
 
 function placeOf(config: SignerConfig, keys: ReadonlyMap<string, ServedKey>): TokenPlace {
   const { module, tokenLabel, pinFile, stateDir, sessions } = config;
-  const wanted = [...keys.values()].map(({ label, publicKey }) => ({
+  const wanted = [...keys.values()].map(({ label, origin, publicKey }) => ({
     label,
+    origin,
     ...(publicKey !== undefined && { spkiHex: toHex(publicKey.spki) }),
   }));
   return { module, tokenLabel, pinFile, stateDir, sessions, keys: wanted };

@@ -50,6 +50,7 @@ function keyReport(
     signatures: BigInt(count),
     totalUs: BigInt(Math.round(totalUs)),
     version: key.version,
+    isImported: key.origin === 'imported',
     lifeSignatures: BigInt(ring.signaturesOf(label)),
   };
 }

@@ -1,9 +1,11 @@
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';
-import { Fault, readSecret, toHex } from '#base';
+import { Fault, emptyBytes, fromHex, readSecret, toHex } from '#base';
+import { importPublicKey } from '#crypto';
 import { fault } from './faults.ts';
 import { openPinRecord } from './pin-record.ts';
 import { classifyPkcs11, readPkcs11Error } from './pkcs11-errors.ts';
+import { makeWrappingKey, unwrapKeyPair } from './pkcs11-imports.ts';
 import { destroyKeyPair, generateKeyPair } from './pkcs11-key-pairs.ts';
 import { findTokenKey } from './pkcs11-keys.ts';
 import type { TokenKey } from './pkcs11-keys.ts';
@@ -44,7 +46,11 @@ export class TokenHost {
       case 'generate':
         return this.#generate(order.label);
       case 'find':
-        return proveKeys(this.#demandOpened().token, [{ label: order.label }]);
+        return proveKeys(this.#demandOpened().token, [order.key]);
+      case 'generateWrapping':
+        return this.#generateWrapping(order.label);
+      case 'import':
+        return this.#import(order);
       case 'destroy':
         return this.#destroy(order.label);
       case 'close':
@@ -95,6 +101,20 @@ export class TokenHost {
     return proveKeys(token, [{ label }]);
   }
 
+  #generateWrapping(label: string): OpenedKey[] {
+    const spki = makeWrappingKey(this.#demandOpened().token, label);
+    return [{ label, handleHex: '', spkiHex: toHex(spki) }];
+  }
+
+  #import({ key, wrappingLabel, wrappedHex }: Extract<TokenOrder, { do: 'import' }>): OpenedKey[] {
+    const { token } = this.#demandOpened();
+    const bytesOf = (hex: string) => fromHex(hex) ?? emptyBytes;
+    const publicKey = importPublicKey(bytesOf(key.spkiHex));
+    const brought = { wrappingLabel, wrapped: bytesOf(wrappedHex), publicKey };
+    unwrapKeyPair(token, key.label, brought);
+    return proveKeys(token, [key]);
+  }
+
   #destroy(label: string): OpenedKey[] {
     destroyKeyPair(this.#demandOpened().token, label);
     return [];
@@ -134,8 +154,8 @@ function ended(thread: Worker): Promise<void> {
 
 /** Handles may name other keys after a token came back, so every key is found and proved anew. */
 function proveKeys(token: Token, wanted: readonly WantedKey[]): OpenedKey[] {
-  return wanted.map(({ label, spkiHex: certified }) => {
-    const key: TokenKey = findTokenKey(token, label);
+  return wanted.map(({ label, spkiHex: certified, origin }) => {
+    const key: TokenKey = findTokenKey(token, label, origin);
     const spkiHex = toHex(key.publicKey.spki);
     if (certified !== undefined && certified !== spkiHex) {
       throw fault('HSM_KEY_MISMATCH', { key: label, certificate: 'names another key' });

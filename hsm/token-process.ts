@@ -3,11 +3,12 @@ import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { Fault, fromHex, limits } from '#base';
+import { Fault, fromHex, limits, toHex } from '#base';
 import type { FaultKind } from '#base';
 import { importPublicKey } from '#crypto';
 import type { PublicKey } from '#crypto';
 import { fault } from './faults.ts';
+import type { WrappedKey } from './pkcs11-imports.ts';
 import type { Handle } from './pkcs11-module.ts';
 import { isUnderWay } from './process-state.ts';
 import { TokenSeat } from './token-seat.ts';
@@ -112,15 +113,24 @@ export class TokenProcess {
   }
 
   /** @returns SubjectPublicKeyInfo of the label's key, made now unless there was one. */
-  async generate(label: string): Promise<PublicKey> {
-    const [key] = await this.#order({ do: 'generate', label }, limits.tokenOpenWaitMsMax);
-    return importPublicKey(fromHex(key?.spkiHex ?? '') ?? new Uint8Array(0));
+  generate(label: string): Promise<PublicKey> {
+    return this.#keyAfter({ do: 'generate', label });
   }
 
   /** As `generate`, for a key that the token must have. @throws HSM_KEY_ABSENT */
-  async find(label: string): Promise<PublicKey> {
-    const [key] = await this.#order({ do: 'find', label }, limits.tokenOpenWaitMsMax);
-    return importPublicKey(fromHex(key?.spkiHex ?? '') ?? new Uint8Array(0));
+  find(key: WantedKey): Promise<PublicKey> {
+    return this.#keyAfter({ do: 'find', key });
+  }
+
+  /** @returns the public half of the wrapping key of this label, made now unless there was one. */
+  generateWrapping(label: string): Promise<PublicKey> {
+    return this.#keyAfter({ do: 'generateWrapping', label });
+  }
+
+  /** @throws HSM_WRAPPING_KEY_ABSENT, HSM_IMPORT_FAILED, HSM_KEY_UNPROVED it is not that public key's. */
+  async import(label: string, { wrappingLabel, wrapped, publicKey }: WrappedKey): Promise<void> {
+    const key = { label, spkiHex: toHex(publicKey.spki), origin: 'imported' } as const;
+    await this.#keyAfter({ do: 'import', key, wrappingLabel, wrappedHex: toHex(wrapped) });
   }
 
   /** @throws HSM_KEY_UNDESTROYED; the token's own faults. */
@@ -180,6 +190,11 @@ export class TokenProcess {
         return [label, { handle, publicKey, proved: false }];
       }),
     );
+  }
+
+  async #keyAfter(order: TokenOrder): Promise<PublicKey> {
+    const [key] = await this.#order(order, limits.tokenOpenWaitMsMax);
+    return importPublicKey(fromHex(key?.spkiHex ?? '') ?? new Uint8Array(0));
   }
 
   async #order(order: TokenOrder, waitMsMax: number): Promise<readonly OpenedKey[]> {

@@ -88,6 +88,11 @@ function keyMetrics(keys: readonly ToldKey[], nowMs: number): Metric[] {
       'Number of the key’s version, one more with each rotation; two of a key sign while it is rotated.',
       keys.map(({ key, labels }) => ({ labels, value: key.version })),
     ),
+    gauge(
+      'countersign_key_imported',
+      'Whether the key was brought to its token from outside.',
+      keys.map(({ key, labels }) => ({ labels, value: key.isImported ? 1 : 0 })),
+    ),
     {
       name: 'countersign_key_signatures_total',
       help: 'Signatures since the key was made, at least: what a crash cut off is not counted.',

@@ -1,4 +1,4 @@
-import { ObjectClass } from 'graphene-pk11';
+import { KeyType, ObjectClass } from 'graphene-pk11';
 import type { Session, SessionObject } from 'graphene-pk11';
 import { toHex } from '#base';
 import { importTokenPoint } from '#crypto';
@@ -42,7 +42,7 @@ function describeKey(session: Session, key: SessionObject): ListedKey {
 }
 
 function publicKeyOf(session: Session, id: Buffer): string {
-  const found = session.find({ class: ObjectClass.PUBLIC_KEY, id });
+  const found = session.find({ class: ObjectClass.PUBLIC_KEY, keyType: KeyType.EC, id });
   if (found.length !== 1) return '';
   return toHex(importTokenPoint(found.items(0).getAttribute('pointEC') as Buffer).spki);
 }

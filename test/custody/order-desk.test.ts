@@ -56,7 +56,7 @@ t.test('what is not authorised is neither recorded nor done', async (t) => {
     ],
     [
       'no such action here',
-      () => setting.order({ action: 'key.import' }, everyone),
+      () => setting.order({ action: 'key.activate' }, everyone),
       'CUSTODY_ORDER_UNKNOWN',
     ],
     ['no order', () => utf8('{}'), 'CUSTODY_DOCUMENT_INVALID'],
