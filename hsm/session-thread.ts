@@ -9,6 +9,7 @@ import pkcs11js from 'pkcs11js';
 import { SignSession } from './sign-session.ts';
 import {
   answerBytes,
+  chunkJobsMax,
   decodeJob,
   jobBytes,
   jobsHeadBytes,
@@ -25,35 +26,40 @@ const { descriptor, module, slot } = workerData as {
 const pkcs11 = new pkcs11js.PKCS11();
 pkcs11.load(module);
 const session = new SignSession(pkcs11, Buffer.from(slot));
+// Memory that lasts: what each signature allocates, each of many threads has to collect.
+const jobs = Buffer.alloc(jobsHeadBytes + chunkJobsMax * jobBytes);
+const answers = Buffer.alloc(chunkJobsMax * answerBytes);
 
 write(Buffer.of(seatGreeting));
-for (let head = read(jobsHeadBytes); head !== undefined; head = read(jobsHeadBytes)) {
-  const count = head.readUInt32BE();
-  const jobs = read(count * jobBytes);
-  if (jobs === undefined) break;
-  const answers = Buffer.alloc(count * answerBytes);
-  for (let index = 0; index < count; index += 1) {
-    const startMs = performance.now();
-    const outcome = session.sign(decodeJob(jobs, index));
-    writeAnswer(answers, index, outcome, Math.round((performance.now() - startMs) * 1000));
-  }
-  write(answers);
+for (let filled = 0; ;) {
+  const count = readSync(descriptor, jobs, filled, jobs.length - filled, null);
+  if (count === 0) break;
+  filled += count;
+  filled = signWhole(filled);
 }
 session.close();
 
-/** @returns undefined when the other end is closed. */
-function read(length: number): Buffer | undefined {
-  const bytes = Buffer.alloc(length);
-  for (let offset = 0; offset < length;) {
-    const count = readSync(descriptor, bytes, offset, length - offset, null);
-    if (count === 0) return undefined;
-    offset += count;
+/** Signs the jobs of every message that is there whole. @returns the bytes of one that is not. */
+function signWhole(filled: number): number {
+  let start = 0;
+  while (filled - start >= jobsHeadBytes) {
+    const count = jobs.readUInt32BE(start);
+    const end = start + jobsHeadBytes + count * jobBytes;
+    if (end > filled) break;
+    for (let index = 0; index < count; index += 1) {
+      const startMs = performance.now();
+      const outcome = session.sign(decodeJob(jobs, start + jobsHeadBytes + index * jobBytes));
+      writeAnswer(answers, index, outcome, Math.round((performance.now() - startMs) * 1000));
+    }
+    write(answers, count * answerBytes);
+    start = end;
   }
-  return bytes;
+  if (start > 0) jobs.copyWithin(0, start, filled);
+  return filled - start;
 }
 
-function write(bytes: Buffer): void {
-  for (let offset = 0; offset < bytes.length;) {
-    offset += writeSync(descriptor, bytes, offset, bytes.length - offset);
+function write(bytes: Buffer, length = bytes.length): void {
+  for (let offset = 0; offset < length;) {
+    offset += writeSync(descriptor, bytes, offset, length - offset);
   }
 }

@@ -11,7 +11,7 @@ export interface SignJob {
   readonly digest: Digest;
 }
 
-/** r‖s of 64 bytes as the token made it, or what stopped it. */
+/** r‖s of 64 bytes as the token made it, good until the session's next signature; or what stopped it. */
 export type SignOutcome = { readonly raw: Uint8Array } | { readonly failed: Pkcs11Failure };
 
 const mechanism = { mechanism: pkcs11js.CKM_ECDSA };
@@ -21,6 +21,7 @@ export class SignSession {
   readonly #pkcs11: Pkcs11;
   readonly #slot: Handle;
   #session: Handle | undefined;
+  readonly #signature = Buffer.alloc(64);
 
   constructor(pkcs11: Pkcs11, slot: Handle) {
     this.#pkcs11 = pkcs11;
@@ -33,7 +34,7 @@ export class SignSession {
       this.#session ??= openSession(this.#pkcs11, this.#slot);
       this.#pkcs11.C_SignInit(this.#session, mechanism, key);
       const input = Buffer.from(digest.buffer, digest.byteOffset, digest.length);
-      return { raw: this.#pkcs11.C_Sign(this.#session, input, Buffer.alloc(64)) };
+      return { raw: this.#pkcs11.C_Sign(this.#session, input, this.#signature) };
     } catch (error) {
       // A failed signature leaves its operation open, and the session would refuse every later one.
       this.close();

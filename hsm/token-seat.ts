@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Digest } from './digest.ts';
 import { pkcs11Codes } from './pkcs11-codes.ts';
 import type { TokenProcess } from './token-process.ts';
-import { answerBytes, encodeJobs, readAnswer, seatGreeting } from './token-wire.ts';
+import { answerBytes, chunkJobsMax, encodeJobs, readAnswer, seatGreeting } from './token-wire.ts';
 
 /** A signature that waits for a session or for its answer. */
 export interface SeatJob {
@@ -28,7 +28,6 @@ export const processGone = -2;
 
 /** A chunk of work is as much as the token does in this time, so that no seat is far behind another. */
 const chunkUs = 5_000;
-const chunkJobsMax = 64;
 /** A signature that takes so many times the usual is not just slow. */
 const slowness = 20;
 /** The first signature of a session opens it, which takes longer. */

@@ -3,7 +3,6 @@
  * child inherits and nobody else can reach: digests may travel here, and only here.
  */
 import type { Digest } from './digest.ts';
-import type { KeyOrigin } from './pkcs11-keys.ts';
 import type { SignJob, SignOutcome } from './sign-session.ts';
 
 /** Inherited descriptors of the token's process: one for control, then one for each session. */
@@ -15,6 +14,8 @@ export const seatGreeting = 0x53;
 /** Job: key handle (8) ‖ digest (32). A message is the number of jobs as u32, then the jobs. */
 export const jobBytes = 40;
 export const jobsHeadBytes = 4;
+/** Jobs of one message; each session has memory for as many. */
+export const chunkJobsMax = 64;
 /** Answer: return value u32 ‖ microseconds u32 ‖ r‖s (64). A message is one answer for each job. */
 export const answerBytes = 72;
 /** In place of a return value: the failure did not come from the token. */
@@ -31,8 +32,8 @@ export function encodeJobs(jobs: readonly SignJob[]): Uint8Array {
   return bytes;
 }
 
-export function decodeJob(bytes: Buffer, index: number): SignJob {
-  const offset = index * jobBytes;
+/** Its parts lie in `bytes`. */
+export function decodeJob(bytes: Buffer, offset: number): SignJob {
   return {
     key: bytes.subarray(offset, offset + 8),
     digest: bytes.subarray(offset + 8, offset + jobBytes) as Uint8Array as Digest,
@@ -65,17 +66,8 @@ export type TokenOrder =
   | { readonly do: 'refresh'; readonly keys?: readonly WantedKey[] }
   /** Makes a pair of this label unless there is one; `keys` of the answer has it. */
   | { readonly do: 'generate'; readonly label: string }
-  /** Finds and proves the key. */
-  | { readonly do: 'find'; readonly key: WantedKey }
-  /** Makes the wrapping pair of this label unless there is one; `keys` of the answer has it. */
-  | { readonly do: 'generateWrapping'; readonly label: string }
-  /** Unwraps and proves the key. */
-  | {
-      readonly do: 'import';
-      readonly key: WantedKey & { readonly spkiHex: string };
-      readonly wrappingLabel: string;
-      readonly wrappedHex: string;
-    }
+  /** Finds and proves the key of this label. */
+  | { readonly do: 'find'; readonly label: string }
   /** Destroys the pair of this label; fails unless it is gone then. */
   | { readonly do: 'destroy'; readonly label: string }
   | { readonly do: 'close' };
@@ -94,8 +86,6 @@ export interface WantedKey {
   readonly label: string;
   /** SubjectPublicKeyInfo that the key's certificate names; absent when it has none yet. */
   readonly spkiHex?: string;
-  /** `local` when absent. */
-  readonly origin?: KeyOrigin;
 }
 
 /** A key that was found and proved; good until the next opening or refreshing. */

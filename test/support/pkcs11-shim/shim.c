@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -122,7 +123,10 @@ static uint64_t now_ms(void) {
   return (uint64_t)at.tv_sec * 1000 + (uint64_t)at.tv_nsec / 1000000;
 }
 
+/* The kernel may add 50 us to each sleep of a thread; an answer from a network comes when it comes. */
 static void sleep_us(uint32_t us) {
+  static __thread int is_exact;
+  if (!is_exact) is_exact = prctl(PR_SET_TIMERSLACK, 1) == 0;
   struct timespec left = {us / 1000000, (long)(us % 1000000) * 1000};
   while (nanosleep(&left, &left) != 0 && errno == EINTR) continue;
 }
