@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { Ajv } from 'ajv';
 import { declareFaults } from './faults.ts';
+import { schemaCheck } from './schema-check.ts';
 import type { Schema, Static } from './schema.ts';
 
 const fault = declareFaults({
@@ -30,16 +30,9 @@ export function checkConfig<S extends Schema>(
   value: unknown,
   file = '(inline)',
 ): Static<S> {
-  // Coercion and silent removal hide mistakes; both stay off. Defaults are filled in.
-  const ajv = new Ajv({ removeAdditional: false, coerceTypes: false, useDefaults: true });
-  const validate = ajv.compile<Static<S>>(schema);
-  if (!validate(value)) {
-    const first = validate.errors?.[0];
-    const extra = first?.params['additionalProperty'];
-    const key = `${first?.instancePath ?? ''}${extra === undefined ? '' : `/${String(extra)}`}`;
-    throw fault('BASE_CONFIG_INVALID', { file, key, reason: first?.message });
-  }
-  return value;
+  return schemaCheck(schema, { fillsDefaults: true })(value, ({ place, problem }) =>
+    fault('BASE_CONFIG_INVALID', { file, key: place, reason: problem }),
+  );
 }
 
 /** Reads a PIN or key from its file, without the trailing newline an editor leaves. */

@@ -9,4 +9,5 @@ export * from './log.ts';
 export * from './lru-map.ts';
 export * from './queue.ts';
 export * from './run-main.ts';
+export * from './schema-check.ts';
 export * from './schema.ts';

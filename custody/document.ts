@@ -1,5 +1,4 @@
-import { Ajv } from 'ajv';
-import { limits } from '#base';
+import { limits, schemaCheck } from '#base';
 import type { Schema, Static } from '#base';
 import { parseStrictJson } from '#formats';
 import { fault } from './faults.ts';
@@ -15,8 +14,7 @@ export function documentReader<S extends Schema>(
   schema: S,
   what: string,
 ): (bytes: Uint8Array) => Static<S> {
-  const ajv = new Ajv({ removeAdditional: false, coerceTypes: false, useDefaults: false });
-  const validate = ajv.compile<Static<S>>(schema);
+  const check = schemaCheck(schema, { fillsDefaults: false });
   return (bytes) => {
     if (bytes.length > limits.custodyDocumentBytesMax) {
       throw fault('CUSTODY_DOCUMENT_TOO_LARGE', { what, bytes: bytes.length });
@@ -24,11 +22,6 @@ export function documentReader<S extends Schema>(
     const value = parseStrictJson(bytes, (problem, cause) =>
       fault('CUSTODY_DOCUMENT_INVALID', { what, problem }, cause),
     );
-    if (!validate(value)) {
-      const first = validate.errors?.[0];
-      const place = first?.instancePath ?? '';
-      throw fault('CUSTODY_DOCUMENT_INVALID', { what, place, problem: first?.message });
-    }
-    return value;
+    return check(value, (misfit) => fault('CUSTODY_DOCUMENT_INVALID', { what, ...misfit }));
   };
 }

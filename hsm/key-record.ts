@@ -1,7 +1,6 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Ajv } from 'ajv';
-import { Type, utf8 } from '#base';
+import { Type, schemaCheck, utf8 } from '#base';
 import type { Static } from '#base';
 import { keyStates } from '#custody';
 import { parseStrictJson } from '#formats';
@@ -31,15 +30,14 @@ const KeyVersion = Type.Object(
 );
 export type KeyVersion = Static<typeof KeyVersion>;
 
-const validate = new Ajv({ coerceTypes: false, useDefaults: false }).compile(
-  Type.Object(
-    {
-      typ: Type.Literal('countersign-keys/1'),
-      keys: Type.Record(Type.String(), Type.Array(KeyVersion, { minItems: 1 })),
-    },
-    { additionalProperties: false },
-  ),
+const KeysDocument = Type.Object(
+  {
+    typ: Type.Literal('countersign-keys/1'),
+    keys: Type.Record(Type.String(), Type.Array(KeyVersion, { minItems: 1 })),
+  },
+  { additionalProperties: false },
 );
+const checkKeys = schemaCheck(KeysDocument, { fillsDefaults: false });
 
 /**
  * The versions of a host's keys and their states, in a file of their own that is written whole: what
@@ -87,9 +85,9 @@ function readKeys(path: string): Map<string, KeyVersion[]> {
   }
   const corrupt = (reason: string, cause?: unknown) =>
     fault('HSM_RECORD_CORRUPT', { file: path, reason }, cause);
-  const document = parseStrictJson(bytes, corrupt);
-  if (!validate(document)) throw corrupt(validate.errors?.[0]?.message ?? 'form');
-  const { keys } = document as { keys: Record<string, KeyVersion[]> };
+  const { keys } = checkKeys(parseStrictJson(bytes, corrupt), ({ place, problem }) =>
+    corrupt(`${place} ${problem}`),
+  );
   for (const [name, versions] of Object.entries(keys)) {
     const isCounted = versions.every(({ version }, index) => version === index + 1);
     if (!isCounted) throw corrupt(`versions of ${name}`);

@@ -3,7 +3,7 @@ import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { LogController, fastify } from 'fastify';
 import type { FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify';
-import { Type, limits } from '#base';
+import { Type, checkOptions, limits } from '#base';
 import type { Clock, Log } from '#base';
 import type { Ledger } from '#ledger';
 import type { ChannelConfig } from '#policy';
@@ -106,7 +106,7 @@ function serverOptions({ listen, log, clock }: HttpOptions): FastifyServerOption
     exposeHeadRoutes: false,
     requestIdHeader: false as const,
     genReqId: () => `${startedMs.toString(36)}-${(calls += 1).toString(36)}`,
-    ajv: { customOptions: { removeAdditional: false as const, coerceTypes: false as const } },
+    ajv: { customOptions: checkOptions },
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
   };

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { LogController, fastify } from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { limits } from '#base';
+import { checkOptions, limits } from '#base';
 import type { Clock, Log } from '#base';
 import { fault } from './faults.ts';
 import { answerProblem } from './http-problem.ts';
@@ -83,7 +83,7 @@ function serverOptions({ listen, log, clock }: HttpOptions) {
     genReqId: () => `${startedMs.toString(36)}-${(calls += 1).toString(36)}`,
     // A state key as it stands in an address, three characters for a byte.
     routerOptions: { maxParamLength: 3 * limits.stateKeyBytesMax },
-    ajv: { customOptions: { removeAdditional: false as const, coerceTypes: false as const } },
+    ajv: { customOptions: checkOptions },
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       void answerProblem(error, request, reply, log);
     },
