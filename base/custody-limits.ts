@@ -18,6 +18,14 @@ export const custodyLimits = {
   orderWaitMsMax: 120_000,
   /** A checkpoint that the token could not sign is tried again after it. */
   checkpointRetryMs: 1_000,
+  /** A signature is covered by a checkpoint within a second; the token needs its time for that, too. */
+  signatureCheckpointMs: 500,
+  /** Signatures of one record of the signature log: as a line they fit into a custody document. */
+  signaturesPerRecordMax: 4_000,
+  /** Calls whose signatures are brought to the disk together: as many as ever wait for one sync. */
+  signatureGroupMax: 1_024,
+  /** A file of the signature log: some 250,000 signatures, read in a second or two at a start. */
+  signatureSegmentBytesMax: 16 * 1024 * 1024,
   /** Operators of one zone. */
   operatorsMax: 32,
   /** A longer valid order would be forgotten before it is used. */

@@ -46,6 +46,11 @@ assert(
   'any batch of proposals must fit into a frame with its answers',
 );
 assert(limits.signQueueDepthMax >= limits.signBatchMax, 'any batch must fit into the queue');
+assert(limits.signaturesPerRecordMax >= limits.signBatchMax, 'any batch must fit into a record');
+assert(
+  limits.custodyDocumentBytesMax > limits.signaturesPerRecordMax * 44 + limits.tokenKeysMax * 512,
+  'any record of signatures must fit into a line',
+);
 assert(
   limits.signWaitMsMax > limits.signHangMsMax + limits.takeoverWaitMsMax,
   'who waits for a signature is served by the process that takes over',

@@ -56,7 +56,8 @@ export function auditStart(log: string): string {
 /**
  * What the signature of a checkpoint is over: the chain up to the record that it covers.
  *
- * @param previous the checkpoint's own `previous`.
+ * @param sequence of the record after that one.
+ * @param previous hash of that one.
  */
 export function checkpointStatement(log: string, sequence: number, previous: string): Uint8Array {
   return utf8(`countersign-audit-checkpoint/1\n${log}\n${sequence}\n${previous}\n`);

@@ -27,6 +27,8 @@ export class Checkpoints {
   /** Newest record that is no checkpoint. */
   #newest = 0;
   #covered = 0;
+  /** Time of the process's clock since which there is something unsigned. */
+  #unsignedSinceMs = 0;
   #signing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -37,13 +39,21 @@ export class Checkpoints {
 
   /** Takes note of every record there is, oldest first. */
   take(record: AuditRecord): void {
-    if (record.event === checkpointEvent) this.#covered = coveredBy(record);
+    const isCheckpoint = record.event === checkpointEvent;
+    // What came after what it covers is younger than the checkpoint's statement.
+    if (isCheckpoint || this.unsignedCount === 0) this.#unsignedSinceMs = performance.now();
+    if (isCheckpoint) this.#covered = coveredBy(record);
     else this.#newest = record.sequence;
   }
 
   /** Records after the newest one that is signed: an alarm when it stays above 0. */
   get unsignedCount(): number {
     return Math.max(0, this.#newest - this.#covered);
+  }
+
+  /** For how long, at most, there has been something that is not signed. */
+  get unsignedMs(): number {
+    return this.unsignedCount === 0 ? 0 : performance.now() - this.#unsignedSinceMs;
   }
 
   /** Has what is there signed when its time has come. */
@@ -76,12 +86,11 @@ export class Checkpoints {
     this.#timer = undefined;
     const { delayMs, onUnsigned } = this.#options;
     try {
-      do {
-        if (this.#isClosed || this.unsignedCount === 0) return;
+      while (!this.#isClosed && this.unsignedCount > 0) {
         await this.#signOnce();
-      } while (delayMs === 0);
-      // Under load there is always something new: it has its own time.
-      this.#within(delayMs);
+        // Under load there is always something new: it has its own time.
+        if (delayMs > 0) return this.#within(delayMs);
+      }
     } catch (error) {
       if (this.#isClosed) return;
       onUnsigned(error);

@@ -41,7 +41,11 @@ export class CustodyLog implements AnchoredLog, Disposable {
     this.#checkpoints = new Checkpoints({
       log: name,
       head: () => this.head,
-      append: (event, facts) => this.#file.append(event, facts),
+      append: (event, facts) => {
+        const record = this.#file.append(event, facts);
+        this.history.apply(record);
+        return record;
+      },
       sign,
       delayMs: 0,
       onUnsigned,

@@ -178,5 +178,7 @@ export const SignerReport = message('countersign.SignerReport', {
   counters: repeatedNested(6, () => ReportedCount),
   /** Why no block is signed any more, as a fault's code; empty while blocks are. */
   guardFaultCode: text(7),
+  /** Why nothing is signed any more for want of a record, as a fault's code. */
+  logFaultCode: text(8),
 });
 export type SignerReport = MessageOf<typeof SignerReport>;

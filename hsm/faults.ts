@@ -60,6 +60,10 @@ export const fault = declareFaults({
     'fatal',
     'The guard file is older than what was signed; it must not be gone by.',
   ],
+  HSM_LOG_ROLLED_BACK: [
+    'fatal',
+    'A log of this host lacks the end that the TPM knows of; nothing is signed on it.',
+  ],
   HSM_WITNESS_FOREIGN: ['denied', 'The block carries no signature of this host.'],
   HSM_MARKS_INVALID: ['malformed', 'These are not the signed marks of a guard.'],
   HSM_ANCHOR_UNREADABLE: ['broken', 'The counter that anchors the guard cannot be read or raised.'],

@@ -17,7 +17,9 @@ export async function exportMarks(parts: SignerParts): Promise<Uint8Array> {
   const time = BigInt(Math.floor(clock.nowMs() / 1000));
   const statement = GuardMarks.encode({ token, time, marks: [...guard.marks] });
   const content = guardMarksContent(statement);
-  const [signature] = await signer.sign([{ keyLabel: key.label, content, verify: true }]);
+  const [signature] = await signer.sign([
+    { keyLabel: key.label, kind: 'marks', content, verify: true },
+  ]);
   const certificate = key.certificate ?? new Uint8Array(0);
   return SignedGuardMarks.encode({ statement, certificate, signature });
 }

@@ -5,7 +5,7 @@ import type { Clock } from '#base';
 import { buildCsr, certificatePem, parsePem } from '#crypto';
 import type { PublicKey } from '#crypto';
 import { isInToken, nextKeyState } from '#custody';
-import type { KeyState, RecordStep } from '#custody';
+import type { KeyState, RecordStep, SignatureKind } from '#custody';
 import {
   KeyRotation,
   RotationStatement,
@@ -193,7 +193,7 @@ export class KeyRotations {
     const previous = ring.versionsOf(key).find((one) => one.version === version - 1) as KeyVersion;
     const { subject } = parsePem(Buffer.from(ring.certificateOf(key, previous)).toString('latin1'));
     return buildCsr({ subject, publicKeySpki: publicKey.spki }, (content) =>
-      this.#sign(versionLabel(key, version), content),
+      this.#sign(versionLabel(key, version), 'request', content),
     );
   }
 
@@ -224,15 +224,15 @@ export class KeyRotations {
     const content = rotationContent(statement);
     const record = KeyRotation.encode({
       statement,
-      oldSignature: await this.#sign(oldLabel, content),
-      newSignature: await this.#sign(versionLabel(key, next.version), content),
+      oldSignature: await this.#sign(oldLabel, 'rotation', content),
+      newSignature: await this.#sign(versionLabel(key, next.version), 'rotation', content),
     });
     verifyRotation(record);
     return record;
   }
 
-  async #sign(keyLabel: string, content: Uint8Array): Promise<Uint8Array> {
-    const [signature] = await this.#parts.signer.sign([{ keyLabel, content, verify: true }]);
+  async #sign(keyLabel: string, kind: SignatureKind, content: Uint8Array): Promise<Uint8Array> {
+    const [signature] = await this.#parts.signer.sign([{ keyLabel, kind, content, verify: true }]);
     return signature as Uint8Array;
   }
 

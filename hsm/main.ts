@@ -11,6 +11,7 @@ const mayPass: ReadonlySet<string> = new Set([
   'HSM_GUARD_FENCED',
   'HSM_GUARD_FULL',
   'HSM_ANCHOR_UNREADABLE',
+  'CUSTODY_AUDIT_FULL',
 ]);
 
 async function main(): Promise<void> {

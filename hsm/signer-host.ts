@@ -2,12 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { limits, serveLink, systemClock, toHex } from '#base';
 import type { Clock, LinkServer, Log } from '#base';
-import { BlockGuard } from './block-guard.ts';
-import { TpmAnchor } from './tpm-anchor.ts';
+import type { LoggedSignature } from '#custody';
 import { checkKeyConfigs } from './config.ts';
 import type { SignerConfig } from './config.ts';
 import { openCustody } from './custody.ts';
 import { checkImports } from './key-imports.ts';
+import { openRecords } from './host-logs.ts';
 import { KeyRecord } from './key-record.ts';
 import { KeyRing } from './key-ring.ts';
 import { KeyRotations } from './key-rotations.ts';
@@ -40,27 +40,35 @@ export async function openSignerHost(
   const { log, clock = systemClock } = deps;
   await using undo = new AsyncDisposableStack();
   mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
-  const guard = undo.use(await BlockGuard.open(config.stateDir, { anchor: anchorOf(config) }));
-  const record = new KeyRecord(join(config.stateDir, 'keys.json'));
+  const { guard, logs } = undo.use(await openRecords(config, { log, clock }));
+  const keyRecord = new KeyRecord(join(config.stateDir, 'keys.json'));
   let signaturesSince = (_label: string) => 0;
-  const ring = new KeyRing(config.keys, record, (label) => signaturesSince(label));
+  const ring = new KeyRing(config.keys, keyRecord, (label) => signaturesSince(label));
   const keys = ring.served;
   if (config.custody === undefined) checkImports(ring, undefined);
   const tokens = undo.use(await openTokens(config, deps, keys));
   signaturesSince = (label) => tokens.meter.latencyOf(label).count;
-  const signer = new TokenSigner(tokens, [...keys.values()]);
+  const record = (signatures: readonly LoggedSignature[]) => logs.signatures.record(signatures);
+  const signer = new TokenSigner(tokens, [...keys.values()], record);
+  logs.serve({ keys, signer, tokens, guard });
+  // After the sockets, before the token.
+  undo.defer(() => logs.finish());
   const tokenKeys = new TokenKeys(tokens, signer, [...keys.values()]);
   const rotations = new KeyRotations({ ring, tokenKeys, signer, clock });
   const canary = setInterval(() => void signer.canary(), limits.canaryEveryMs);
   undo.defer(() => clearInterval(canary));
   const { tokenLabel, mode, processes, sessions } = config;
-  const parts = { mode, tokenLabel, keys, ring, rotations, signer, tokens, guard, clock };
+  const { signatures: signatureLog } = logs;
+  const state = { ring, rotations, guard, signatureLog };
+  const parts = { mode, tokenLabel, keys, signer, tokens, clock, ...state };
   const onFailure = (error: unknown) => log.error({ err: error }, 'A call failed inside.');
   if (config.reportSocket !== undefined) {
     const report = (method: number) => answerReportCall(parts, method);
     undo.use<LinkServer>(await serveLink(config.reportSocket, report, onFailure));
   }
-  if (config.custody !== undefined) undo.use(await openCustody(config.custody, parts, log));
+  if (config.custody !== undefined && logs.orders !== undefined) {
+    undo.use(await openCustody(config.custody, parts, logs.orders, log));
+  }
   const serve = (method: number, payload: Uint8Array) => answerSignerCall(parts, method, payload);
   undo.use<LinkServer>(await serveLink(config.socket, serve, onFailure));
   undo.use(keepUsage(ring, onFailure));
@@ -117,8 +125,4 @@ function placeOf(config: SignerConfig, keys: ReadonlyMap<string, ServedKey>): To
     ...(publicKey !== undefined && { spkiHex: toHex(publicKey.spki) }),
   }));
   return { module, tokenLabel, pinFile, stateDir, sessions, keys: wanted };
-}
-
-function anchorOf({ anchor }: SignerConfig): TpmAnchor | undefined {
-  return anchor === undefined ? undefined : new TpmAnchor(anchor);
 }

@@ -13,6 +13,7 @@ import {
   SignerDescription,
   signerMethods,
 } from '#formats';
+import type { SignatureKind } from '#custody';
 import type { SignerRole } from '#formats';
 import type { BlockGuard } from './block-guard.ts';
 import { checkBlock } from './check-block.ts';
@@ -25,8 +26,10 @@ import type { KeyRing } from './key-ring.ts';
 import type { KeyRotations } from './key-rotations.ts';
 import { describeKey, faultOfKey } from './served-keys.ts';
 import type { ServedKey } from './served-keys.ts';
+import type { SignOrder } from './sign-order.ts';
+import type { SignatureLog } from './signature-log.ts';
 import { signerReport } from './signer-report.ts';
-import type { SignOrder, TokenSigner } from './token-signer.ts';
+import type { TokenSigner } from './token-signer.ts';
 import type { TokenSupervisor } from './token-supervisor.ts';
 
 export interface SignerParts {
@@ -39,6 +42,7 @@ export interface SignerParts {
   readonly signer: TokenSigner;
   readonly tokens: TokenSupervisor;
   readonly guard: BlockGuard;
+  readonly signatureLog: SignatureLog;
   readonly clock: Clock;
 }
 
@@ -94,7 +98,7 @@ function endorse(parts: SignerParts, payload: Uint8Array): Promise<Uint8Array> {
   const orders = eachItem(EndorseCall.decodeCanonical(payload).items, (item) => {
     const key = keyOf(parts, item.keyLabel, ['node']);
     checkEndorsement(item.proposalResponsePayload, key.mspid);
-    return order(key, concatBytes(item.proposalResponsePayload, key.identity));
+    return order(key, 'endorsement', concatBytes(item.proposalResponsePayload, key.identity));
   });
   return sign(parts, orders);
 }
@@ -104,7 +108,7 @@ function signEnvelopes(parts: SignerParts, payload: Uint8Array): Promise<Uint8Ar
   const orders = eachItem(SignEnvelopeCall.decodeCanonical(payload).items, (item) => {
     const key = keyOf(parts, item.keyLabel, ['relay', 'ordering']);
     checkEnvelope(key, item.payload);
-    return { ...order(key, item.payload), verify: true };
+    return { ...order(key, 'envelope', item.payload), verify: true };
   });
   return sign(parts, orders);
 }
@@ -120,7 +124,7 @@ async function signBlock(parts: SignerParts, payload: Uint8Array): Promise<Uint8
   parts.tokens.checkUp();
   // On record first: a signature that left without one could meet its rival after a crash.
   await parts.guard.allow({ channel, number, headerHash, previousHash });
-  return sign(parts, [{ ...order(key, content), verify: true }]);
+  return sign(parts, [{ ...order(key, 'block', content), verify: true }]);
 }
 
 async function signCsr(parts: SignerParts, payload: Uint8Array): Promise<Uint8Array> {
@@ -131,7 +135,9 @@ async function signCsr(parts: SignerParts, payload: Uint8Array): Promise<Uint8Ar
   const subject = { commonName, organizationalUnits, ...(organization !== '' && { organization }) };
   const publicKeySpki = parts.signer.publicKeyOf(key.label).spki;
   const csr = await buildCsr({ subject, publicKeySpki }, async (content) => {
-    const [signature] = await parts.signer.sign([{ ...order(key, content), verify: true }]);
+    const [signature] = await parts.signer.sign([
+      { ...order(key, 'request', content), verify: true },
+    ]);
     return signature as Uint8Array;
   });
   return SignerAnswer.encode({ signatures: [csr] });
@@ -162,8 +168,8 @@ function keyOf(parts: SignerParts, label: string, roles: readonly SignerRole[]):
   return key;
 }
 
-function order(key: ServedKey, content: Uint8Array): SignOrder {
-  return { keyLabel: key.label, content };
+function order(key: ServedKey, kind: SignatureKind, content: Uint8Array): SignOrder {
+  return { keyLabel: key.label, kind, content };
 }
 
 /** Runs over a batch; a fault says which item it is about. */

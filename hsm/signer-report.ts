@@ -6,7 +6,7 @@ import type { SignerParts } from './signer-methods.ts';
 
 /** @returns countersign.SignerReport bytes. */
 export function signerReport(
-  { keys, ring, tokens, signer, guard, tokenLabel }: SignerParts,
+  { keys, ring, tokens, signer, guard, signatureLog, tokenLabel }: SignerParts,
   faultCodeOf: (key: ServedKey) => string,
 ): Uint8Array {
   const seats = [...tokens.dispatch.seats];
@@ -16,6 +16,7 @@ export function signerReport(
     breaker: tokens.breaker,
     faultCode: tokens.downReason?.code ?? '',
     guardFaultCode: guard.failure?.code ?? '',
+    logFaultCode: signatureLog.failure?.code ?? '',
     keys: [...keys.values()].map((key) => keyReport(key, { ring, tokens }, faultCodeOf(key))),
     gauges: counts({
       processes: tokens.processes.size,
@@ -23,6 +24,7 @@ export function signerReport(
       sessionsInUse: seats.filter(({ load }) => load > 0).length,
       signaturesWaiting: tokens.dispatch.waiting,
       keysUndestroyed: ring.undestroyedCount,
+      signaturesUnsignedMs: signatureLog.unsignedMs,
       canaryAgeMs: canaryMs === 0 ? 0 : performance.now() - canaryMs,
     }),
     counters: counts(tokens.meter.counts),

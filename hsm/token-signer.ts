@@ -8,18 +8,12 @@ import { classifyPkcs11 } from './pkcs11-errors.ts';
 import { pkcs11Codes } from './pkcs11-codes.ts';
 import type { Pkcs11Class } from './pkcs11-codes.ts';
 import { keyChallenge } from './key-challenge.ts';
+import { logged, withDigest } from './sign-order.ts';
+import type { DigestedOrder, RecordSignatures, SignOrder } from './sign-order.ts';
 import { processGone } from './token-seat.ts';
 import type { SeatAnswer } from './token-seat.ts';
 import type { TokenProcess } from './token-process.ts';
 import type { TokenSupervisor } from './token-supervisor.ts';
-
-/** A content to be signed. @see TokenSigner.sign */
-export interface SignOrder {
-  readonly keyLabel: string;
-  readonly content: Uint8Array;
-  /** Verify the signature before it leaves, because nobody else does before it counts. */
-  readonly verify?: boolean;
-}
 
 export interface SignerKeyWanted {
   readonly label: string;
@@ -41,6 +35,7 @@ type Failure = {
 export class TokenSigner {
   readonly #tokens: TokenSupervisor;
   readonly #certified: Map<string, PublicKey | undefined>;
+  readonly #record: RecordSignatures;
   /** Labels of what is being signed, and how often. */
   readonly #inFlight = new Map<string, number>();
   readonly #idle = new Map<string, () => void>();
@@ -48,9 +43,13 @@ export class TokenSigner {
   #distrusted = 0;
   #canaryMs = 0;
 
-  /** @param keys the supervisor's own; nothing else is signed with. */
-  constructor(tokens: TokenSupervisor, keys: readonly SignerKeyWanted[]) {
+  /**
+   * @param keys the supervisor's own; nothing else is signed with.
+   * @param record is waited for before the token is asked; it throws what keeps them from being made.
+   */
+  constructor(tokens: TokenSupervisor, keys: readonly SignerKeyWanted[], record: RecordSignatures) {
     this.#tokens = tokens;
+    this.#record = record;
     this.#certified = new Map(keys.map(({ label, publicKey }) => [label, publicKey]));
   }
 
@@ -59,9 +58,11 @@ export class TokenSigner {
     return this.#canaryMs;
   }
 
-  /** @throws HSM_KEY_UNKNOWN, HSM_TOKEN_LOST */
+  /** As its certificate names it, or as the token does. @throws HSM_KEY_UNKNOWN, HSM_TOKEN_LOST */
   publicKeyOf(label: string): PublicKey {
     this.#demandKnown(label);
+    const certified = this.#certified.get(label);
+    if (certified !== undefined) return certified;
     const [process] = this.#tokens.processes;
     if (process === undefined) {
       this.#tokens.checkUp();
@@ -72,13 +73,32 @@ export class TokenSigner {
 
   /**
    * @returns per order an ECDSA P-256 signature over SHA-256 of its content, DER with low s.
-   * @throws HSM_SIGN_FAILED, HSM_SESSION_BUSY, HSM_SIGNATURE_INVALID, HSM_TOKEN_LOST; the batch
-   *   then has no signature.
+   * @throws HSM_SIGN_FAILED, HSM_SESSION_BUSY, HSM_SIGNATURE_INVALID, HSM_TOKEN_LOST, or what the
+   *   record throws; the batch then has no signature.
    */
-  async sign(orders: readonly SignOrder[]): Promise<Uint8Array[]> {
+  sign(orders: readonly SignOrder[]): Promise<Uint8Array[]> {
+    return this.#signAll(orders, async (digested) => {
+      // While the token is away nothing is signed, so nothing is put on record either.
+      this.#tokens.checkUp();
+      await this.#record(digested.map(logged));
+    });
+  }
+
+  /** As {@link sign}, for a checkpoint of the signature log: it is a record of that log itself. */
+  async signCheckpoint(keyLabel: string, content: Uint8Array): Promise<Uint8Array> {
+    const [signature] = await this.#signAll([{ keyLabel, content, verify: true }], async () => {});
+    return signature as Uint8Array;
+  }
+
+  async #signAll(
+    wanted: readonly SignOrder[],
+    before: (orders: readonly DigestedOrder[]) => Promise<void>,
+  ): Promise<Uint8Array[]> {
+    const orders = wanted.map(withDigest);
     for (const { keyLabel } of orders) this.#demandKnown(keyLabel);
     for (const { keyLabel } of orders) this.#begin(keyLabel);
     try {
+      await before(orders);
       const results = await this.#attempt(orders);
       let failed = failuresIn(results);
       for (let retries = 0; failed.length > 0; retries += 1) {
@@ -86,7 +106,7 @@ export class TokenSigner {
         const final = failures.find((one) => retries >= retriesMax(one));
         if (final !== undefined) throw this.#finalFault(final);
         await this.#recover(failures);
-        const again = await this.#attempt(failed.map((index) => orders[index] as SignOrder));
+        const again = await this.#attempt(failed.map((index) => orders[index] as DigestedOrder));
         for (const [position, index] of failed.entries()) {
           results[index] = again[position] as Uint8Array | Failure;
         }
@@ -157,11 +177,8 @@ export class TokenSigner {
     await this.#recover([result]).catch(() => {});
   }
 
-  async #attempt(orders: readonly SignOrder[]): Promise<(Uint8Array | Failure)[]> {
-    const jobs = orders.map(({ keyLabel, content }) => ({
-      label: keyLabel,
-      digest: digestOf(content),
-    }));
+  async #attempt(orders: readonly DigestedOrder[]): Promise<(Uint8Array | Failure)[]> {
+    const jobs = orders.map(({ keyLabel: label, digest }) => ({ label, digest }));
     const answers = await this.#tokens.sign(jobs);
     return answers.map((answer, index) => this.#read(orders[index] as SignOrder, answer));
   }

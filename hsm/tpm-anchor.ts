@@ -31,6 +31,12 @@ export class TpmAnchor implements EpochAnchor {
     this.#counter = counter;
   }
 
+  /** Tells it from every other counter, and from one that was made anew at its place. */
+  get name(): string {
+    const { nvIndex, startValue } = this.#counter;
+    return `${nvIndex.toLowerCase()}+${startValue}`;
+  }
+
   /**
    * Makes the counter on a TPM that lacks it.
    *

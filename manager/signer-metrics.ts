@@ -53,6 +53,16 @@ export function signerMetrics(answers: readonly SignerAnswer[], nowMs: number): 
           value: 1,
         })),
     ),
+    gauge(
+      'countersign_signature_log_fault',
+      'Why the signer host signs nothing any more for want of a record.',
+      reports
+        .filter(({ logFaultCode }) => logFaultCode !== '')
+        .map((report) => ({
+          labels: { ...tokenLabels(report), code: report.logFaultCode },
+          value: 1,
+        })),
+    ),
     ...named(reports, 'gauge', ({ gauges }) => gauges),
     ...named(reports, 'counter', ({ counters }) => counters),
     ...keyMetrics(keys, nowMs),

@@ -26,6 +26,8 @@ export interface ShimmedOptions {
   readonly pinFile?: string;
   readonly keys?: readonly string[];
   readonly bounds?: TokenSupervisorOptions['bounds'];
+  /** What is done before anything is signed; nothing if it is not told. */
+  readonly record?: ConstructorParameters<typeof TokenSigner>[2];
 }
 
 /** Opens it for one test; what is left of its processes goes with the test. */
@@ -63,7 +65,7 @@ export async function openShimmed(
   return {
     control: shim.control,
     tokens,
-    signer: new TokenSigner(tokens, keys),
+    signer: new TokenSigner(tokens, keys, options.record ?? (async () => {})),
     publicKeyOf: (label) => {
       const key = keys.find((one) => one.label === label);
       if (key === undefined) throw new TypeError(label);
