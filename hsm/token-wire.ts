@@ -3,6 +3,7 @@
  * child inherits and nobody else can reach: digests may travel here, and only here.
  */
 import type { Digest } from './digest.ts';
+import type { KeyOrigin } from './pkcs11-keys.ts';
 import type { SignJob, SignOutcome } from './sign-session.ts';
 
 /** Inherited descriptors of the token's process: one for control, then one for each session. */
@@ -66,8 +67,17 @@ export type TokenOrder =
   | { readonly do: 'refresh'; readonly keys?: readonly WantedKey[] }
   /** Makes a pair of this label unless there is one; `keys` of the answer has it. */
   | { readonly do: 'generate'; readonly label: string }
-  /** Finds and proves the key of this label. */
-  | { readonly do: 'find'; readonly label: string }
+  /** Finds and proves the key. */
+  | { readonly do: 'find'; readonly key: WantedKey }
+  /** Makes the wrapping pair of this label unless there is one; `keys` of the answer has it. */
+  | { readonly do: 'generateWrapping'; readonly label: string }
+  /** Unwraps and proves the key. */
+  | {
+      readonly do: 'import';
+      readonly key: WantedKey & { readonly spkiHex: string };
+      readonly wrappingLabel: string;
+      readonly wrappedHex: string;
+    }
   /** Destroys the pair of this label; fails unless it is gone then. */
   | { readonly do: 'destroy'; readonly label: string }
   | { readonly do: 'close' };
@@ -86,6 +96,8 @@ export interface WantedKey {
   readonly label: string;
   /** SubjectPublicKeyInfo that the key's certificate names; absent when it has none yet. */
   readonly spkiHex?: string;
+  /** `local` when absent. */
+  readonly origin?: KeyOrigin;
 }
 
 /** A key that was found and proved; good until the next opening or refreshing. */
