@@ -1,8 +1,7 @@
 import { serveLink } from '#base';
 import type { LinkServer, Log } from '#base';
-import { CustodyLog, OrderDesk, PolicyFile, answerCustodyCall, auditLogName } from '#custody';
-import type { CheckpointSigner, OperatorPolicy } from '#custody';
-import type { SignerRole } from '#formats';
+import { OrderDesk, answerCustodyCall } from '#custody';
+import type { OperatorPolicy } from '#custody';
 import type { SignerConfig } from './config.ts';
 import type { OrderRecord } from './host-logs.ts';
 import { hostOrders } from './host-orders.ts';
