@@ -30,22 +30,31 @@ export async function buildContract(sourceFile: string, outFile: string): Promis
 }
 
 /**
- * The code of a contract that comes with the service, compiled on first use. The compiled file lies
- * beside its source, named by the digest of everything it was made from.
+ * The code of a contract that comes with the service, compiled on first use.
  *
  * @throws WASM_CONTRACT_ABSENT, WASM_BUILD_FAILED.
  */
 export async function builtInContract(name: string): Promise<Uint8Array> {
-  const folder = join(contractsDir, name);
-  const sourceFile = join(folder, 'index.ts');
+  const sourceFile = join(contractsDir, name, 'index.ts');
   const known = readdirSync(contractsDir).includes(name) && existsSync(sourceFile);
   if (!known) throw fault('WASM_CONTRACT_ABSENT', { name });
+  return keptContract(sourceFile, name);
+}
+
+/**
+ * A contract's code, compiled unless that was done before. The compiled file lies beside the source,
+ * named by the digest of everything it was made from.
+ *
+ * @throws WASM_BUILD_FAILED.
+ */
+export async function keptContract(sourceFile: string, name: string): Promise<Uint8Array> {
+  const folder = dirname(sourceFile);
   const outFile = join(folder, `${name}.${sourcesDigest(folder)}.wasm`);
   if (!existsSync(outFile)) {
     await buildContract(sourceFile, outFile);
     for (const file of readdirSync(folder)) {
-      if (file.endsWith('.wasm') && file !== basename(outFile))
-        rmSync(join(folder, file), { force: true });
+      const isEarlier = file.startsWith(`${name}.`) && file.endsWith('.wasm');
+      if (isEarlier && file !== basename(outFile)) rmSync(join(folder, file), { force: true });
     }
   }
   return new Uint8Array(readFileSync(outFile));

@@ -1,5 +1,5 @@
 export { abiVersion, hostFunctions, hostModule } from './abi.ts';
-export { buildContract, builtInContract } from './build.ts';
+export { buildContract, builtInContract, keptContract } from './build.ts';
 export type { HostInterface } from './host.ts';
 export { instantiate } from './instance.ts';
 export type { ContractInstance, InvokeOutcome } from './instance.ts';

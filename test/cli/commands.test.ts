@@ -119,7 +119,7 @@ t.test('a definition is followed by the next one only, and its code is sound', a
     t.match(answered(wrong), [1, { code: /^ENDORSER_(?:SEQUENCE_WRONG|DEFINITION_INVALID)$/ }]);
   }
   const floats = join(t.testdir({}), 'float.wasm');
-  writeFileSync(floats, await compiledContract(t, 'float'));
+  writeFileSync(floats, await compiledContract('float'));
   for (const org of ['org1', 'org2']) {
     t.equal((await run('contract', 'approve', 'float', floats, '--org', org)).status, 0);
   }

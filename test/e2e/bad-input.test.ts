@@ -15,7 +15,7 @@ import type { Craft } from './crafted-request.ts';
 const network = await TestNetwork.start({ peerCount: 0 });
 t.teardown(() => network[Symbol.asyncDispose]());
 const { channel, service } = network;
-await network.deploy('samples', { code: await compiledContract(t, 'samples') });
+await network.deploy('samples', { code: await compiledContract('samples') });
 const alice = await network.client('alice');
 const rsa = await network.client('rsa', 'RS256');
 const key = clientKey(network.dir, 'alice');

@@ -106,7 +106,7 @@ class CrashingZone {
       made.configure(host, (config) => Object.assign(config, { module, moduleEnvironment }));
     });
     scope.teardown(() => network[Symbol.asyncDispose]());
-    await network.deploy('counter', { code: await compiledContract(scope, 'samples') });
+    await network.deploy('counter', { code: await compiledContract('samples') });
     return new CrashingZone(network, files, control, await network.client('alice'));
   }
 

@@ -48,7 +48,7 @@ function writtenKeys(readWriteSet: Uint8Array): string[] {
 }
 
 t.test('updates of one hot key in one bundle all count', async (t) => {
-  const state = stateWith('samples', await compiledContract(t, 'samples'));
+  const state = stateWith('samples', await compiledContract('samples'));
   const requests = [1, 2, 3].map((id) => request(id, ['increment', 'hits']));
   const { results, readWriteSet } = runBundle(job('samples', ...requests), state, contracts);
   t.same(
@@ -63,7 +63,7 @@ t.test('updates of one hot key in one bundle all count', async (t) => {
 });
 
 t.test('a request that fails is rolled back alone, with all its operations', async (t) => {
-  const state = stateWith('samples', await compiledContract(t, 'samples'));
+  const state = stateWith('samples', await compiledContract('samples'));
   const { results, readWriteSet } = runBundle(
     job(
       'samples',
@@ -112,7 +112,7 @@ t.test('a contract that is not deployed is refused by its name', async (t) => {
 });
 
 t.test('a request that writes too much fails alone, one too late waits for the next', async (t) => {
-  const state = stateWith('samples', await compiledContract(t, 'samples'));
+  const state = stateWith('samples', await compiledContract('samples'));
   const big = (key: string): [string, ...string[]] => [
     'putOf',
     key,

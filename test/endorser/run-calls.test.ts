@@ -9,7 +9,7 @@ import { compiledContract } from '../support/compiled-contract.ts';
 
 const contracts = new ContractCode();
 const version = { blockNum: 1n, txNum: 0n };
-const state = stateOf(await compiledContract(t, 'samples'));
+const state = stateOf(await compiledContract('samples'));
 
 /** A world state at height 5 with the contract and nothing else. */
 function stateOf(code: Uint8Array): HeightedSource {

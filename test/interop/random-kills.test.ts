@@ -23,7 +23,7 @@ const keys = ['k0', 'k1', 'k2', 'k3', 'k4'];
 const network = await TestNetwork.start();
 t.teardown(() => network[Symbol.asyncDispose]());
 const { layout } = network.network;
-await network.deploy('counter', { code: await compiledContract(t, 'samples') });
+await network.deploy('counter', { code: await compiledContract('samples') });
 const alice = await network.client('alice');
 /** Every request that was answered. */
 const answered = new Map<string, { jws: string; answer: Answer }>();

@@ -59,11 +59,11 @@ t.test('a source cannot reach files outside its folder', async (t) => {
 });
 
 t.test('000-5 a contract that computes with floats does not pass the rules', async (t) => {
-  const code = await compiledContract(t, 'float');
+  const code = await compiledContract('float');
   t.throws(() => prepareContract(code), { code: 'WASM_FLOAT_USED' });
 });
 
 t.test('a contract that asks for the clock does not pass the rules', async (t) => {
-  const code = await compiledContract(t, 'foreign');
+  const code = await compiledContract('foreign');
   t.throws(() => prepareContract(code), { code: /^WASM_(IMPORT_UNKNOWN|FLOAT_USED)$/ });
 });

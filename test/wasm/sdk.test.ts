@@ -5,7 +5,7 @@ import { instantiate, prepareContract } from '#wasm';
 import { compiledContract } from '../support/compiled-contract.ts';
 import { MemoryHost } from '../support/memory-host.ts';
 
-const prepared = prepareContract(await compiledContract(t, 'samples'));
+const prepared = prepareContract(await compiledContract('samples'));
 
 /** One host and one instance, used again and again as an endorser does. */
 const host = new MemoryHost();
