@@ -7,17 +7,25 @@ const lateMsMax = 10;
  * others get as much of it, so who did not answer within this time had a chance to.
  */
 export class FairTimer {
-  readonly #timer: NodeJS.Timeout;
+  readonly #onTick: (ms: number) => boolean;
   readonly #waits = new Set<{ leftMs: number; readonly act: () => void }>();
-  #tickedMs = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+  #tickedMs = 0;
+  #isStopped = false;
 
-  /** @param onTick hears of every piece of such time; does not keep the process alive. */
-  constructor(onTick: (ms: number) => void) {
-    this.#timer = setInterval(() => {
-      if (this.#isLate()) return;
-      onTick(tickMs);
-      this.#countDown();
-    }, tickMs);
+  /**
+   * @param onTick hears of every piece of such time, from `start` until it says that there is nothing
+   *   left to wait for: a process that wakes up fifty times a second for nothing is not idle.
+   */
+  constructor(onTick: (ms: number) => boolean) {
+    this.#onTick = onTick;
+  }
+
+  /** Counts from now on, unless it does already; does not keep the process alive. */
+  start(): void {
+    if (this.#timer !== undefined || this.#isStopped) return;
+    this.#tickedMs = performance.now();
+    this.#timer = setInterval(() => this.#tick(), tickMs);
     this.#timer.unref();
   }
 
@@ -32,6 +40,7 @@ export class FairTimer {
       },
     };
     this.#waits.add(wait);
+    this.start();
     try {
       await Promise.race([awaited, promise]);
     } finally {
@@ -40,8 +49,21 @@ export class FairTimer {
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#isStopped = true;
+    this.#pause();
     this.#waits.clear();
+  }
+
+  #pause(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tick(): void {
+    if (this.#isLate()) return;
+    const goesOn = this.#onTick(tickMs);
+    this.#countDown();
+    if (!goesOn && this.#waits.size === 0) this.#pause();
   }
 
   #isLate(): boolean {

@@ -25,6 +25,8 @@ export interface ProcessKey {
 
 export interface TokenProcessEvents {
   onFree(seat: TokenSeat): void;
+  /** A session of it was given something to do. */
+  onBusy(): void;
   onExit(process: TokenProcess, how: string): void;
 }
 
@@ -60,10 +62,9 @@ export class TokenProcess {
     // It passes on what befalls the socket.
     lines.on('error', () => this.kill());
     this.#control.on('error', () => this.kill());
-    const onFree = (seat: TokenSeat) => events.onFree(seat);
     this.seats = sockets
       .slice(firstSeatDescriptor)
-      .map((socket) => new TokenSeat(this, socket, onFree));
+      .map((socket) => new TokenSeat(this, socket, events));
     const ended = (how: string) => {
       if (this.#hasEnded) return;
       this.#hasEnded = true;

@@ -40,11 +40,18 @@ interface Chunk {
   isAbandoned: boolean;
 }
 
+export interface SeatEvents {
+  /** The seat can take jobs; also the first time. */
+  onFree(seat: TokenSeat): void;
+  /** It was given some. */
+  onBusy(): void;
+}
+
 /** The signer host's end of one session in a token's process. */
 export class TokenSeat {
   readonly process: TokenProcess;
   readonly #socket: Socket;
-  readonly #onFree: (seat: TokenSeat) => void;
+  readonly #events: SeatEvents;
   readonly #chunks: Chunk[] = [];
   #isReady = false;
   #settled = 0;
@@ -55,11 +62,10 @@ export class TokenSeat {
   #restsUntilMs = 0;
   #restMs = 0;
 
-  /** @param onFree hears when the seat can take jobs, the first time included. */
-  constructor(process: TokenProcess, socket: Socket, onFree: (seat: TokenSeat) => void) {
+  constructor(process: TokenProcess, socket: Socket, events: SeatEvents) {
     this.process = process;
     this.#socket = socket;
-    this.#onFree = onFree;
+    this.#events = events;
     socket.on('data', (bytes: Buffer) => this.#read(bytes));
     socket.on('error', () => this.leave());
     socket.on('close', () => this.leave());
@@ -123,6 +129,7 @@ export class TokenSeat {
 
   take(jobs: readonly SeatJob[]): void {
     if (this.#chunks.length === 0) this.#wasHeard();
+    this.#events.onBusy();
     this.#chunks.push({ jobs, generation: this.process.generation, isAbandoned: false });
     this.#socket.write(
       encodeJobs(
@@ -138,7 +145,7 @@ export class TokenSeat {
     setTimeout(() => {
       // Timers may be early by a fraction of a millisecond.
       this.#restsUntilMs = 0;
-      this.#onFree(this);
+      this.#events.onFree(this);
     }, this.#restMs).unref();
   }
 
@@ -180,7 +187,7 @@ export class TokenSeat {
       this.#pending = this.#pending.subarray(answerBytes);
       this.#settle(answer);
     }
-    this.#onFree(this);
+    this.#events.onFree(this);
   }
 
   #wasHeard(): void {

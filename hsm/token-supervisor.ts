@@ -55,6 +55,7 @@ export class TokenSupervisor implements AsyncDisposable {
     this.#bounds = { ...limits, ...bounds };
     const events = {
       onFree: (seat: TokenSeat) => this.#takeSeat(seat),
+      onBusy: () => this.#time.start(),
       onExit: (process: TokenProcess, how: string) => this.replace(process, how),
     };
     const { sessions } = place;
@@ -268,8 +269,8 @@ export class TokenSupervisor implements AsyncDisposable {
     this.dispatch.add(seat);
   }
 
-  /** Finds out who does not answer. */
-  #look(ms: number): void {
+  /** Finds out who does not answer. @returns whether anybody is still asked for anything. */
+  #look(ms: number): boolean {
     for (const process of this.#serving) {
       if (process.quietMsAfter(ms, this.#bounds.signStallMsMax) <= this.#bounds.signHangMsMax)
         continue;
@@ -278,6 +279,7 @@ export class TokenSupervisor implements AsyncDisposable {
     }
     const seats = [...this.dispatch.seats];
     if (seats.length > 0 && seats.every(({ isStuck }) => isStuck)) this.#stall();
+    return [...this.#serving].some((process) => process.seats.some(({ load }) => load > 0));
   }
 
   #stall(): void {
