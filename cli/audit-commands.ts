@@ -1,12 +1,13 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { textOf } from '#base';
+import { textOf, toBase64Url } from '#base';
 import { parsePem, parsePemAll, verifyIssued } from '#crypto';
 import type { Certificate } from '#crypto';
-import { auditLogName, verifyAuditLog } from '#custody';
+import { segmentsIn, signatureLogName, verifyAuditLog, verifySignatureLog } from '#custody';
 import type { KnownRecord } from '#custody';
-import { dirOption, textOption } from './arguments.ts';
+import { countOption, dirOption, textOption } from './arguments.ts';
 import type { Arguments } from './arguments.ts';
+import { auditLedger } from './audit-ledger.ts';
 import { sayJson } from './command.ts';
 import type { Command } from './command.ts';
 import { fault } from './faults.ts';
@@ -19,38 +20,70 @@ export const auditCommands: readonly [words: string, command: Command][] = [
   [
     'audit verify',
     {
-      form: '[FILE --log ZONE/TOKEN --certificate FILE[,FILE…]] [--token ORG] [--known NUMBER:HASH[,…]] [--dir DIR]',
-      purpose: 'verify an audit log and every order in it, offline',
-      run: (given, say) => {
-        const { bytes, name, certificates } = auditLogOf(given);
-        const at = name.lastIndexOf('/');
-        const [zone, token] = [name.slice(0, at), name.slice(at + 1)];
-        const keys = certificates.map(({ publicKey }) => publicKey);
-        sayJson(say, verifyAuditLog(bytes, { zone, token, keys, known: knownOption(given) }));
-      },
+      form: '[FILE|DIRECTORY --log NAME --certificate FILE[,FILE…]] [--token ORG] [--known NUMBER:HASH[,…]] [--known-signatures NUMBER:HASH[,…]] [--anchored COUNT] [--ledger DIRECTORY [--from-block NUMBER]] [--dir DIR]',
+      purpose:
+        'verify the logs of a token’s orders and signatures, offline, and a ledger against them',
+      run: (given, say) => sayJson(say, verifyLogs(given)),
     },
   ],
 ];
 
-/** A file with all that is trusted about it, or that of a token of the network. */
-function auditLogOf(given: Arguments): {
-  bytes: Uint8Array;
-  name: string;
-  certificates: readonly Certificate[];
-} {
-  const [file] = given.words;
-  if (file !== undefined) {
-    const files = textOption(given, 'certificate').split(',');
-    const certificates = files.flatMap((one) => parsePemAll(textOf(readNamed(one))));
-    return { bytes: readNamed(file), name: textOption(given, 'log'), certificates };
+/** What is trusted about logs, and where they are. */
+interface LogPlaces {
+  readonly zone: string;
+  readonly token: string;
+  readonly certificates: readonly Certificate[];
+  readonly orderFile?: string;
+  readonly signatureDir?: string;
+}
+
+function verifyLogs(given: Arguments) {
+  const { zone, token, certificates, orderFile, signatureDir } = placesOf(given);
+  const keys = certificates.map(({ publicKey }) => publicKey);
+  const of = { zone, token, keys, anchored: anchoredOption(given) };
+  const orders =
+    orderFile === undefined
+      ? {}
+      : verifyAuditLog(readNamed(orderFile), { ...of, known: knownOption(given, 'known') });
+  if (signatureDir === undefined) return orders;
+  const recorded = new Set<string>();
+  const wanted = given.options['ledger'];
+  const signatures = verifySignatureLog(
+    segmentsOf(signatureDir),
+    { ...of, known: knownOption(given, 'known-signatures') },
+    ({ digest }) => wanted !== undefined && recorded.add(toBase64Url(digest)),
+  );
+  if (typeof wanted !== 'string') return { ...orders, signatures };
+  const ledger = auditLedger(wanted, keys, recorded, fromBlockOption(given));
+  return { ...orders, signatures, ledger };
+}
+
+function* segmentsOf(dir: string): Generator<Uint8Array> {
+  for (const { path } of segmentsIn(dir)) yield readNamed(path);
+}
+
+/** A file or directory with all that is trusted about it, or those of a token of the network. */
+function placesOf(given: Arguments): LogPlaces {
+  const [path] = given.words;
+  if (path === undefined) {
+    const { layout, spec } = openNetwork(dirOption(given));
+    const token = textOption(given, 'token');
+    const certificates = certificatesOf(layout, token);
+    const places = { zone: spec.zone.name, token, certificates };
+    const orderFile = layout.auditFile(token);
+    return { ...places, orderFile, signatureDir: layout.signatureLog(token) };
   }
-  const { layout, spec } = openNetwork(dirOption(given));
-  const token = textOption(given, 'token');
-  return {
-    bytes: readNamed(layout.auditFile(token)),
-    name: auditLogName(spec.zone.name, token),
-    certificates: certificatesOf(layout, token),
-  };
+  const files = textOption(given, 'certificate').split(',');
+  const certificates = files.flatMap((one) => parsePemAll(textOf(readNamed(one))));
+  const name = textOption(given, 'log');
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
+    const token = name.replace(/\/signatures$/, '');
+    if (signatureLogName(token) !== name) throw fault('CLI_USAGE_WRONG', { '--log': name });
+    return { zone: '', token, certificates, signatureDir: path };
+  }
+  const at = name.lastIndexOf('/');
+  const [zone, token] = [name.slice(0, at), name.slice(at + 1)];
+  return { zone, token, certificates, orderFile: path };
 }
 
 /** Those that the token's keys have or had, as far as their organisation's CA has issued them. */
@@ -71,13 +104,23 @@ function certificatesIn(text: string): Certificate[] {
   return (text.replaceAll('\\n', '\n').match(block) ?? []).map((pem) => parsePem(pem));
 }
 
-function knownOption(given: Arguments): KnownRecord[] {
-  const { known } = given.options;
+function anchoredOption(given: Arguments): bigint | undefined {
+  const has = given.options['anchored'] !== undefined;
+  return has ? BigInt(countOption(given, 'anchored', Number.MAX_SAFE_INTEGER)) : undefined;
+}
+
+function fromBlockOption(given: Arguments): bigint {
+  const has = given.options['from-block'] !== undefined;
+  return has ? BigInt(countOption(given, 'from-block', Number.MAX_SAFE_INTEGER)) : 0n;
+}
+
+function knownOption(given: Arguments, option: string): KnownRecord[] {
+  const known = given.options[option];
   if (typeof known !== 'string') return [];
   return known.split(',').map((text) => {
     const [, sequence, hash] = /^([1-9][0-9]{0,15}):([0-9a-f]{64})$/.exec(text) ?? [];
     if (sequence === undefined || hash === undefined) {
-      throw fault('CLI_USAGE_WRONG', { '--known': text });
+      throw fault('CLI_USAGE_WRONG', { [`--${option}`]: text });
     }
     return { sequence: Number(sequence), hash };
   });

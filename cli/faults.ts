@@ -16,6 +16,10 @@ export const fault = declareFaults({
   CLI_PORTS_EXHAUSTED: ['busy', 'There are not enough free ports on this machine.'],
   CLI_PROCESS_ENDED: ['broken', 'A process of the network ended while it was starting.'],
   CLI_PROCESS_SILENT: ['broken', 'A process of the network did not come up in time.'],
+  CLI_SIGNATURE_UNRECORDED: [
+    'malformed',
+    'A signature on the ledger is not in the signature log of its token.',
+  ],
   CLI_KEY_MISSING: ['absent', 'There is no key of this name.'],
   CLI_REQUEST_FOREIGN: ['malformed', 'The certificate request is not for this key.'],
   CLI_SECRET_MISSING: [

@@ -81,6 +81,11 @@ export class NetworkLayout {
     return join(this.signerState(tokenName), 'audit.jsonl');
   }
 
+  /** What one token signed, beside its guard; a directory. */
+  signatureLog(tokenName: string): string {
+    return join(this.signerState(tokenName), 'signatures');
+  }
+
   /** Where one token's signer host takes orders. */
   adminSocket(tokenName: string): string {
     return this.socket(`admin-${tokenName}`);

@@ -15,6 +15,8 @@ import { fault } from './faults.ts';
 /** What a log that holds together says of itself. */
 export interface AuditReport {
   readonly records: number;
+  /** Number of the newest one; 0 without any. */
+  readonly lastRecord: number;
   readonly lastHash: string;
   readonly lastTimeMs: number;
   /** Number of the newest signed checkpoint; 0 for none. What comes after it is not signed yet. */
@@ -108,6 +110,7 @@ export class AuditVerifier {
     }
     return {
       records: this.#records,
+      lastRecord: this.#last?.sequence ?? 0,
       lastHash: this.#last?.hash ?? auditStart(this.#log),
       lastTimeMs: this.#last?.timeMs ?? 0,
       checkpointSequence: this.#checkpointSequence,

@@ -23,6 +23,8 @@ export { AuditVerifier } from './audit-verifier.ts';
 export { segmentPath, segmentsIn } from './log-segments.ts';
 export { factsOfSignatures, signatureLogName, signaturesEvent } from './signature-record.ts';
 export type { LoggedSignature, SignatureKind } from './signature-record.ts';
+export { verifySignatureLog } from './signature-log-verifier.ts';
+export type { SignatureLogReport } from './signature-log-verifier.ts';
 export type { AuditReport, KnownOfLog, KnownRecord } from './audit-verifier.ts';
 export { authorise, checkApprovals } from './authorise.ts';
 export type { OrderContext } from './authorise.ts';

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A file of a log that is kept in several. */
@@ -10,7 +10,8 @@ export interface LogSegment {
 
 /** Those that are kept in a directory, oldest first. */
 export function segmentsIn(dir: string): LogSegment[] {
-  return readdirSync(dir)
+  const names = existsSync(dir) ? readdirSync(dir) : [];
+  return names
     .filter((name) => segmentName.test(name))
     .map((name) => ({ number: Number(name.slice(0, 8)), path: join(dir, name) }))
     .toSorted((one, other) => one.number - other.number);

@@ -2,6 +2,7 @@ export type { CommittedTransaction, ReceiptParts, RequestPlace } from './ledger-
 export type { Ledger } from './ledger.ts';
 export type { Lookups } from './lookups.ts';
 export { openLedger } from './open-ledger.ts';
+export { readStoredBlocks } from './stored-blocks.ts';
 export type { StateChanges } from './state-changes.ts';
 export { openStateReader } from './state-reader.ts';
 export type { StateReader } from './state-reader.ts';

@@ -9,6 +9,7 @@ export { buildGenesisBlock } from './genesis.ts';
 export type { GenesisOrganization, GenesisSpec } from './genesis.ts';
 export { grantAllows } from './grants.ts';
 export type { Grant } from './grants.ts';
+export { blockSignatures } from './block-signatures.ts';
 export type { Identity, SignedData } from './identity.ts';
 export { lifecycleFacts } from './organisation-policies.ts';
 export type { LifecycleFacts } from './organisation-policies.ts';

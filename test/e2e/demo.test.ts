@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
+import type { Test } from 'tap';
 import { temporaryDir } from '../support/softhsm.ts';
 import { countersign } from './countersign.ts';
 
@@ -34,4 +35,29 @@ t.test('the demo deposits a file, proves it, and shows what does not pass', asyn
     const log = readFileSync(join(dir, 'log', `${name}.log`), 'utf8');
     t.notMatch(log, /"level":[56]0/, `${name} had no error to tell`);
   }
+  await auditLogs(t, dir);
 });
+
+/** Every signature on the ledger is on record, of blocks, envelopes and endorsements. */
+async function auditLogs(t: Test, dir: string): Promise<void> {
+  const ledger = ['--ledger', join(dir, 'ledger', 'manager')];
+  const of = (token: string) => ['--token', token, '--dir', dir, ...ledger];
+  const certificates = ['org1', 'org2'].map((org) => join(dir, 'certificates', `node0.${org}.pem`));
+  const other = [join(dir, 'guard', 'org2', 'signatures'), '--log', 'org2/signatures'];
+  const [zone, org1, foreign] = await Promise.all([
+    countersign('audit', 'verify', ...of('zone')),
+    countersign('audit', 'verify', ...of('org1')),
+    countersign('audit', 'verify', ...other, '--certificate', certificates.join(','), ...ledger),
+  ]);
+  for (const { status, stdout } of [zone, org1]) {
+    t.equal(status, 0, stdout);
+    const { signatures, ledger } = JSON.parse(stdout) as {
+      signatures: { records: number; coveredSequence: number };
+      ledger: { signaturesOnLedger: number };
+    };
+    t.ok(ledger.signaturesOnLedger > 0, `${ledger.signaturesOnLedger} on the ledger`);
+    t.equal(signatures.coveredSequence, signatures.records - 1, 'all but the last checkpoint');
+  }
+  t.not(foreign.status, 0);
+  t.match(foreign.stderr, 'CLI_SIGNATURE_UNRECORDED', 'org1 has signed what org2 knows nothing of');
+}
