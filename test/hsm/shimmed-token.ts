@@ -5,7 +5,7 @@ import { TokenSupervisor } from '../../hsm/token-supervisor.ts';
 import type { TokenSupervisorOptions } from '../../hsm/token-supervisor.ts';
 import { faultShim } from '../support/fault-shim.ts';
 import type { FaultShim, ShimControl } from '../support/fault-shim.ts';
-import { startChildrenPlainly } from '../support/plain-children.ts';
+import { compileCache, startChildrenPlainly } from '../support/plain-children.ts';
 import { temporaryDir } from '../support/softhsm.ts';
 import type { TestScope, TestToken } from '../support/softhsm.ts';
 
@@ -48,7 +48,11 @@ export async function openShimmed(
     keys: keys.map(({ label, publicKey }) => ({ label, spkiHex: toHex(publicKey.spki) })),
     sessions,
   };
-  const environment = { SOFTHSM2_CONF: token.softhsmConfig, ...shim.moduleEnvironment };
+  const environment = {
+    ...compileCache(),
+    SOFTHSM2_CONF: token.softhsmConfig,
+    ...shim.moduleEnvironment,
+  };
   // A machine under load starts processes slowly, and no outcome may depend on it.
   const bounds = {
     takeoverWaitMsMax: 30_000,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { plainNode, commit, openTestLedger, temporaryDir, write, fingerprint } from './support.ts';
+import { commit, openTestLedger, temporaryDir, write, fingerprint } from './support.ts';
 
 /** A process's file size limit stands in for the disk: it can be taken away again by anyone. */
 const limitBlocks = 512;
@@ -12,13 +12,7 @@ async function runLimited(dir: string, mode: string, limitKiB: number): Promise<
   const program = join(import.meta.dirname, 'full-disk-process.ts');
   const child = spawn(
     'sh',
-    [
-      '-c',
-      `ulimit -S -f ${limitKiB}; exec "$@"`,
-      'sh',
-      'env',
-      ...plainNode([], [program, dir, mode]),
-    ],
+    ['-c', `ulimit -S -f ${limitKiB}; exec "$@"`, 'sh', process.execPath, program, dir, mode],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   let said = '';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import t from 'tap';
-import { commit, openTestLedger, plainNode, temporaryDir } from './support.ts';
+import { commit, openTestLedger, temporaryDir } from './support.ts';
 
 const program = join(import.meta.dirname, 'writer-process.ts');
 
@@ -11,7 +11,7 @@ t.test('a ledger has one writer', async (t) => {
   {
     await using ledger = await openTestLedger(dir);
     await t.rejects(openTestLedger(dir), { code: 'LEDGER_LOCKED' }, 'not in one process');
-    const child = spawn('env', plainNode([], [program, dir, '1']), { stdio: 'pipe' });
+    const child = spawn(process.execPath, [program, dir, '1'], { stdio: 'pipe' });
     let errors = '';
     child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
     const [code] = (await once(child, 'close')) as [number];

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { openStateReader } from '#ledger';
 import type { Ledger, StateChanges, StateReader } from '#ledger';
-import { commit, openTestLedger, plainNode, temporaryDir } from './support.ts';
+import { commit, openTestLedger, temporaryDir } from './support.ts';
 
 interface Seen {
   before: bigint;
@@ -73,7 +73,7 @@ t.test('another process reads what of the state is on disk, beside the writer', 
     console.log(String(reader.height), Buffer.from(reader.get('notary', 'k').value).toString());`;
   const cwd = join(import.meta.dirname, '..', '..');
   const args = ['--input-type=module', '-e', source, dir];
-  const { stdout, stderr } = spawnSync('env', plainNode([], args), { cwd, encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' });
   t.equal(stdout, '2 1\n', stderr);
 });
 

@@ -32,14 +32,9 @@ import type {
 } from '#formats';
 import { openLedger } from '#ledger';
 import type { CommittedBlock, Ledger, Validate } from '#ledger';
+import { startChildrenPlainly } from '../support/plain-children.ts';
 
-/**
- * The arguments of `env` that run Node without the test runner's hooks: the runner puts them into
- * every child's environment, and they write files, catch signals and double the time of a start.
- */
-export function plainNode(settings: readonly string[], args: readonly string[]): string[] {
-  return ['-i', `PATH=${process.env['PATH']}`, ...settings, process.execPath, ...args];
-}
+startChildrenPlainly();
 
 /** A directory that is gone after the test. */
 export function temporaryDir(t: { teardown: (end: () => void) => void }): string {

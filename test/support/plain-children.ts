@@ -9,3 +9,9 @@ export function startChildrenPlainly(): void {
   hooks?.unwrap();
   delete process.env['NODE_OPTIONS'];
 }
+
+/** What a process that gets no environment still gets: it finds compiled sources, and starts sooner. */
+export function compileCache(): Record<string, string> {
+  const directory = process.env['NODE_COMPILE_CACHE'];
+  return directory === undefined ? {} : { NODE_COMPILE_CACHE: directory };
+}

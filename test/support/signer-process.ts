@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { SignerClient } from '#formats';
 import { signerHostMain } from '#hsm';
 import type { SignerConfig } from '#hsm';
 import type { TestScope, TestToken } from './softhsm.ts';
-import { startChildrenPlainly } from './plain-children.ts';
+import { compileCache, startChildrenPlainly } from './plain-children.ts';
 
 startChildrenPlainly();
 
@@ -75,9 +74,9 @@ export async function startSigner(
   configs += 1;
   const configFile = join(token.dir, `signer-${configs}.json`);
   writeFileSync(configFile, JSON.stringify(config));
-  // Nothing of the test's environment may be needed; the cache only makes starting faster.
+  // Nothing of the test's environment may be needed.
   const child = spawn(process.execPath, [signerHostMain, configFile], {
-    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'countersign-test-compile-cache') },
+    env: compileCache(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit').then(([code]) => code as number | null);
