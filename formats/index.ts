@@ -42,7 +42,7 @@ export {
 } from './lifecycle-check.ts';
 export { message } from './protobuf.ts';
 export type { Message, MessageOf } from './protobuf.ts';
-export { encodeReceipt, receiptFormat, receiptJson } from './receipt.ts';
+export { encodeReceipt, receiptFormat, receiptJson, receiptText } from './receipt.ts';
 export type { Receipt } from './receipt.ts';
 export { checkReceipt } from './receipt-check.ts';
 export type { BlockSignature, ReceiptFacts } from './receipt-check.ts';

@@ -5,7 +5,7 @@ import {
   bundleOf,
   metadataIndexes,
   parseTransaction,
-  receiptJson,
+  receiptText,
 } from '#formats';
 import type { Bundle } from '#formats';
 import type { Ledger } from '#ledger';
@@ -38,18 +38,18 @@ export class CommittedRequests {
   }
 
   /**
-   * The receipt as a value for JSON, proved against the block that holds the request.
+   * The receipt as JSON, proved against the block that holds the request.
    *
    * @returns undefined when no block holds the request.
    */
-  receipt(requestId: string): ReturnType<typeof receiptJson> | undefined {
+  receipt(requestId: string): string | undefined {
     const parts = this.#ledger.receiptParts(requestId);
     if (parts === undefined) return undefined;
     const { request, result, place } = parts;
     const { header, metadata } = this.#ledger.block(parts.treeBlockNumber) ?? {};
     const signatures = metadata?.metadata[metadataIndexes.signatures];
     if (!header || !signatures) throw fault('MANAGER_LEDGER_INCONSISTENT', { txId: place.txId });
-    return receiptJson({
+    return receiptText({
       channel: this.#channelId(),
       request: textOf(request),
       result: RequestResult.encode(result),

@@ -9,11 +9,13 @@ import { splitLines } from './ndjson.ts';
 import type { RequestOutcome } from './pipeline-types.ts';
 import {
   RequestAnswer,
+  answerText,
   committedAnswer,
   committedIn,
   pendingAnswer,
   refusedAnswer,
 } from './request-answer.ts';
+import type { CommittedRequest } from './request-answer.ts';
 import type { Submission, Submissions } from './submissions.ts';
 
 export const joseMediaType = 'application/jose';
@@ -57,7 +59,7 @@ export function requestRoutes(parts: RequestRouteParts): ApiRoute[] {
       params: RequestId,
       answers: { 200: json },
       refusals: [400, 404, 500],
-      answer: async (request) => routes.look(idOf(request), request.id),
+      answer: async (request, reply) => routes.look(request, reply),
     },
     {
       method: 'GET',
@@ -66,7 +68,7 @@ export function requestRoutes(parts: RequestRouteParts): ApiRoute[] {
       params: RequestId,
       answers: { 200: { 'application/json': Type.Unknown() } },
       refusals: [400, 404, 500],
-      answer: async (request) => routes.receipt(idOf(request)),
+      answer: async (request, reply) => routes.receipt(idOf(request), reply),
     },
   ];
 }
@@ -95,6 +97,14 @@ export interface PostedBody {
   bytes: Uint8Array;
 }
 
+/** The receipt is JSON already. */
+interface Answered {
+  answer: RequestAnswer;
+  receipt?: string | undefined;
+}
+
+const jsonMediaType = 'application/json; charset=utf-8';
+
 class RequestRoutes {
   readonly #parts: RequestRouteParts;
   readonly #logged = new WeakSet<Fault>();
@@ -113,31 +123,43 @@ class RequestRoutes {
         throw fault('MANAGER_CALL_TOO_LARGE', { requestsMax: limits.requestsPerCall });
       }
       const answers = await this.#answerAll(lines, waits, request.id);
-      const text = answers.map((answer) => `${JSON.stringify(answer)}\n`).join('');
+      const text = answers
+        .map(({ answer, receipt }) => `${answerText(answer, receipt)}\n`)
+        .join('');
       return sendAs(reply, ndjsonMediaType, text);
     }
     if (lines.length !== 1) throw fault('MANAGER_CALL_INVALID', { reason: 'not one request' });
     const [answer] = await this.#answerAll(lines, waits, request.id);
-    return sendOne(reply, answer as RequestAnswer);
+    return sendOne(reply, answer as Answered);
   }
 
-  look(requestId: string, callId: string): RequestAnswer {
+  look(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const { answer, receipt } = this.#found(idOf(request), request.id);
+    return sendAs(reply, jsonMediaType, answerText(answer, receipt));
+  }
+
+  #found(requestId: string, callId: string): Answered {
     const { submissions, committed } = this.#parts;
     const found = committed.find(requestId);
-    if (found !== undefined) return committedAnswer(found, committed.receipt(requestId));
-    if (submissions.isPending(requestId)) return pendingAnswer(requestId);
+    if (found !== undefined) return this.#committed(found);
+    if (submissions.isPending(requestId)) return { answer: pendingAnswer(requestId) };
     const refusal = submissions.refusalOf(requestId);
-    if (refusal !== undefined) return refusedAnswer(refusal, callId, requestId);
+    if (refusal !== undefined) return { answer: refusedAnswer(refusal, callId, requestId) };
     throw fault('MANAGER_REQUEST_ABSENT', { requestId });
   }
 
-  receipt(requestId: string): unknown {
+  receipt(requestId: string, reply: FastifyReply): FastifyReply {
     const receipt = this.#parts.committed.receipt(requestId);
     if (receipt === undefined) throw fault('MANAGER_REQUEST_ABSENT', { requestId });
-    return receipt;
+    return sendAs(reply, jsonMediaType, receipt);
   }
 
-  async #answerAll(lines: Uint8Array[], waits: boolean, callId: string): Promise<RequestAnswer[]> {
+  #committed(committed: CommittedRequest): Answered {
+    const receipt = this.#parts.committed.receipt(committed.requestId);
+    return { answer: committedAnswer(committed), receipt };
+  }
+
+  async #answerAll(lines: Uint8Array[], waits: boolean, callId: string): Promise<Answered[]> {
     const submitted = lines.map((line) => this.#submit(line));
     const waited = patience(waits ? this.#parts.answerWaitMsMax : 0);
     try {
@@ -159,26 +181,26 @@ class RequestRoutes {
     submitted: Submission | Fault,
     waitOver: Promise<undefined>,
     callId: string,
-  ): Promise<RequestAnswer> {
-    if (submitted instanceof Fault) return refusedAnswer(submitted, callId);
+  ): Promise<Answered> {
+    if (submitted instanceof Fault) return { answer: refusedAnswer(submitted, callId) };
     const { requestId, outcome } = submitted;
     try {
       const settled = await Promise.race([outcome, waitOver]);
-      if (settled === undefined) return pendingAnswer(requestId);
+      if (settled === undefined) return { answer: pendingAnswer(requestId) };
       return this.#settledAnswer(settled, callId);
     } catch (error) {
-      return refusedAnswer(this.#noted(error), callId, requestId);
+      return { answer: refusedAnswer(this.#noted(error), callId, requestId) };
     }
   }
 
-  #settledAnswer(outcome: RequestOutcome, callId: string): RequestAnswer {
+  #settledAnswer(outcome: RequestOutcome, callId: string): Answered {
     const { requestId } = outcome;
     if (outcome.fault !== undefined) {
-      return refusedAnswer(this.#noted(outcome.fault), callId, requestId);
+      return { answer: refusedAnswer(this.#noted(outcome.fault), callId, requestId) };
     }
     const committed = committedIn(outcome);
     if (committed === undefined) throw fault('MANAGER_CALL_FAILED', { reason: 'no outcome' });
-    return committedAnswer(committed, this.#parts.committed.receipt(requestId));
+    return this.#committed(committed);
   }
 
   /** Faults of ours are logged here, once each: one may have hit every request of a bundle. */
@@ -193,14 +215,14 @@ class RequestRoutes {
   }
 }
 
-function sendOne(reply: FastifyReply, answer: RequestAnswer): FastifyReply {
+function sendOne(reply: FastifyReply, { answer, receipt }: Answered): FastifyReply {
   void reply.code(answer.status);
   if (answer.state === 'refused') {
     if (answer.status === 503) void reply.header('retry-after', '1');
     return sendAs(reply, problemMediaType, JSON.stringify(answer.problem));
   }
   if (answer.state === 'pending') void reply.header('location', `/v1/requests/${answer.requestId}`);
-  return reply.send(answer);
+  return sendAs(reply, jsonMediaType, answerText(answer, receipt));
 }
 
 /** One wait for all requests of a call; none at all still lets a full queue say so. */

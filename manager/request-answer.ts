@@ -66,7 +66,7 @@ export interface CommittedRequest {
   validationCode: number;
 }
 
-export function committedAnswer(committed: CommittedRequest, receipt?: unknown): RequestAnswer {
+export function committedAnswer(committed: CommittedRequest): RequestAnswer {
   const { result, validationCode } = committed;
   const valid = validationCode === validationCodes.VALID;
   return {
@@ -84,8 +84,13 @@ export function committedAnswer(committed: CommittedRequest, receipt?: unknown):
     block: Number(committed.blockNumber),
     transaction: committed.txId,
     requestIndex: committed.requestIndex,
-    ...(receipt === undefined ? {} : { receipt }),
   };
+}
+
+/** The answer as JSON. @param receipt JSON, its last member: thousands a second are not made into values first. */
+export function answerText(answer: RequestAnswer, receipt?: string): string {
+  const text = JSON.stringify(answer);
+  return receipt === undefined ? text : `${text.slice(0, -1)},"receipt":${receipt}}`;
 }
 
 export function pendingAnswer(pendingId: string): RequestAnswer {

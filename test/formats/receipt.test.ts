@@ -10,6 +10,7 @@ import {
   headerHash,
   parseReceipt,
   receiptJson,
+  receiptText,
   signaturesValue,
 } from '#formats';
 import type { Receipt } from '#formats';
@@ -146,6 +147,20 @@ t.test('a block that nobody rightly signed is refused', async (t) => {
     t.equal(refusal({ ...receipt, signatures }), 'FORMATS_RECEIPT_SIGNER_INVALID');
   }
 });
+
+t.test(
+  'what receipts share in turn, a block or a part of a proof, is each one’s own',
+  async (t) => {
+    const block = { ...receipt.block, number: receipt.block.number + 1n };
+    const [, ...upper] = receipt.inclusionProof;
+    const other = { ...receipt, block, inclusionProof: [new Uint8Array(32), ...upper] };
+    const resigned = { ...other, signatures: Uint8Array.of(1) };
+    const longer = { ...receipt, inclusionProof: [...other.inclusionProof, new Uint8Array(32)] };
+    for (const one of [receipt, other, resigned, other, receipt, longer, receipt]) {
+      t.strictSame(parseReceipt(receiptText(one)), one);
+    }
+  },
+);
 
 t.test('a receipt file has exactly its members', async (t) => {
   const json = receiptJson(receipt);
