@@ -3,6 +3,7 @@ export * from './clock.ts';
 export * from './config.ts';
 export * from './faults.ts';
 export * from './group-commit.ts';
+export * from './http-call.ts';
 export * from './limits.ts';
 export * from './link.ts';
 export * from './log.ts';

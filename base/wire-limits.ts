@@ -30,6 +30,10 @@ export const wireLimits = {
   deliverRetryWaitMsMin: 100,
   /** Its longest: an outage of hours must not leave peers asleep for minutes. */
   deliverRetryWaitMsMax: 5_000,
+  /** How long a peer may take to say and send its newest block; past it the peer counts as silent. */
+  peerAnswerWaitMsMax: 5_000,
+  /** Peers are asked again no sooner, however often a reader says that it knows more. */
+  peersAskedEveryMsMin: 10_000,
   /** One gRPC message of a client: a transaction and the call around it. */
   grpcRequestBytesMax: 11 * 1024 * 1024,
   /** gRPC calls of all clients being answered, most of them waiting for a commit. */

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { Type, checkConfig, fromBase64, toBase64, toHex, utf8 } from '#base';
+import { Type, callHttp, checkConfig, fromBase64, toBase64, toHex, utf8 } from '#base';
 import type { Static } from '#base';
 import type { Certificate } from '#crypto';
 import type { CaCall } from '#softhsm-config';
 import { fault } from './faults.ts';
-import { callHttps } from './https-call.ts';
 
 const callWaitMsMax = 30_000;
 const answerBytesMax = 8 * 1024 * 1024;
@@ -142,7 +141,7 @@ async function post(
   const headers = { authorization, 'content-type': 'application/json' };
   const bounds = { waitMsMax: callWaitMsMax, answerBytesMax };
   try {
-    const { status, content } = await callHttps({
+    const { status, content } = await callHttp({
       method: 'POST',
       url,
       ca,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { callHttp } from '#base';
+import type { HttpAnswer } from '#base';
 import { fault } from './faults.ts';
-import { callHttps } from './https-call.ts';
-import type { HttpsAnswer } from './https-call.ts';
 
 const callWaitMsMax = 60_000;
 const answerBytesMax = 64 * 1024 * 1024;
@@ -62,9 +62,9 @@ export class ServiceClient {
     return { status, body: isJson ? (JSON.parse(text) as unknown) : text };
   }
 
-  async #receive(...[method, path, contentType, body]: Call): Promise<HttpsAnswer> {
+  async #receive(...[method, path, contentType, body]: Call): Promise<HttpAnswer> {
     try {
-      return await callHttps({
+      return await callHttp({
         method,
         url: `${this.#origin}${path}`,
         ca: this.#ca,

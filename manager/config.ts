@@ -1,5 +1,6 @@
 import { Type } from '#base';
 import type { Static } from '#base';
+import { WitnessConfig } from './witness-peers.ts';
 
 const Tls = Type.Object(
   {
@@ -125,6 +126,7 @@ export const ManagerConfig = Type.Object(
       },
       { additionalProperties: false },
     ),
+    witness: Type.Optional(WitnessConfig),
     packagesDir: Type.Optional(
       Type.String({
         description:

@@ -18,6 +18,12 @@ export const fault = declareFaults({
     'The preset order of endorsers is missing, or names one that is not configured.',
   ],
   MANAGER_BUNDLE_CONFLICTING: ['conflict', 'No valid transaction could be made of the request.'],
+  MANAGER_WITNESS_INVALID: [
+    'malformed',
+    'A peer to be asked for blocks is reached without TLS, or its authorities cannot be read.',
+  ],
+  MANAGER_WITNESSES_SILENT: ['busy', 'Too few peers say what their newest block is.'],
+  MANAGER_LEDGER_BEHIND: ['fatal', 'A peer has a block of this zone that the ledger lacks.'],
   MANAGER_KEY_MISSING: ['malformed', 'The signer host of the zone lacks a configured key.'],
   MANAGER_STOPPING: ['busy', 'The service is stopping.'],
   MANAGER_OUTCOME_UNKNOWN: ['busy', 'The service stopped before the outcome was known; ask again.'],

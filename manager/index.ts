@@ -84,6 +84,7 @@ export async function buildManager(config: ManagerConfig, deps: ManagerDeps): Pr
   const onAhead = (wanted: bigint) => {
     ahead += 1;
     log.warn({ wanted, height: ledger.height }, 'a reader knows blocks that the ledger lacks');
+    path.askWitnesses();
   };
   const shared: Shared = { config, clock, log, ledger, channelConfig, onAhead };
   const path = await openTransactionPath({ ...shared, onFatal: deps.onFatal }, stack);

@@ -26,6 +26,7 @@ export function listenRefused({ host, port }: ListenPlace, error: Error): Error 
   return fault('MANAGER_LISTEN_REFUSED', { host, port, reason: error.message });
 }
 
-function isLoopback(host: string): boolean {
+/** Whether only this machine reaches the host of this name or address. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { utf8 } from '#base';
+import { Fault, utf8 } from '#base';
 import type { Clock, Log } from '#base';
 import {
   LedgerKeys,
@@ -26,6 +26,7 @@ import { NodePlans } from './node-plans.ts';
 import { WavePipeline } from './pipeline.ts';
 import { ProposalOutbox } from './proposal-outbox.ts';
 import { Proposals } from './proposals.ts';
+import { WitnessPeers } from './witness-peers.ts';
 import { ZoneNodes } from './zone-nodes.ts';
 
 export interface TransactionPathParts {
@@ -49,6 +50,8 @@ export interface TransactionPath {
   policyOf: (contract: string) => Uint8Array;
   /** msp.SerializedIdentity of a node of the organisation; undefined when the zone has none. */
   nodeOf: (mspid: string) => Uint8Array | undefined;
+  /** Asks the peers again what they have of this zone, because somebody knows more than the ledger. */
+  askWitnesses: () => void;
   /** Ends after the wave that is under way. */
   stop: () => Promise<void>;
 }
@@ -108,7 +111,14 @@ export async function openTransactionPath(
   const nodeOf = (mspid: string) =>
     [...zone.nodes().values()].find(({ identity }) => identity.mspid === mspid)?.identity
       .serialized;
-  return { pipeline, configUpdates, approvalKeys, proposals, plans, policyOf, nodeOf, stop };
+  const askWitnesses = () => {
+    zone.witnesses?.askAgain().catch((error: unknown) => {
+      if (!(error instanceof Fault) || error.kind === 'fatal') onFatal(error);
+      else log.warn({ code: error.code, ...error.detail }, 'peers could not be asked');
+    });
+  };
+  const parted = { pipeline, configUpdates, approvalKeys, proposals, plans, policyOf, nodeOf };
+  return { ...parted, askWitnesses, stop };
 }
 
 /** Signer host and endorsers, connected, with what is known of their keys and of the channel's policies. */
@@ -124,9 +134,8 @@ async function openZone(
   const orderingKey = keyOf(config.signer.orderingKey);
   const channel = channelConfig().channelId;
   const blockMaker = new BlockMaker({ ledger, signer, orderingKey, channel, log, signal });
+  const witnesses = await hearWitnesses(parts, { signer, channel });
   await blockMaker.recover();
-  const keyLabel = config.signer.orderingKey;
-  await showNewestBlock({ ledger, signer, keyLabel, channel, log });
   const pool = stack.use(new EndorserPool(config.endorsers, { ledger, clock, log }));
   await pool.refresh();
   const zoneNodes = new ZoneNodes(config.nodes.map(configuredNode), ledgerKeys, log);
@@ -140,6 +149,7 @@ async function openZone(
     orderingKey,
     relayKey: keyOf(config.signer.relayKey),
     blockMaker,
+    witnesses,
     pool,
     nodes,
     isNode: (serialized: Uint8Array) => zoneNodes.has(serialized),
@@ -147,6 +157,19 @@ async function openZone(
     collector: new EndorsementCollector({ pool, routing, log, config: channelConfig, endorserOf }),
     policyOf: (contract: string) => policies.of(contract),
   };
+}
+
+/** Before anything is signed: what ledger and peers have of this zone, the guard must know. */
+async function hearWitnesses(
+  { config, clock, log, ledger }: TransactionPathParts,
+  { signer, channel }: { signer: SignerClient; channel: string },
+): Promise<WitnessPeers | undefined> {
+  const shown = { signer, keyLabel: config.signer.orderingKey, channel, log };
+  await showNewestBlock(shown, ledger);
+  if (config.witness === undefined) return undefined;
+  const witnesses = new WitnessPeers({ ...shown, config: config.witness, ledger, clock });
+  await witnesses.ask();
+  return witnesses;
 }
 
 /** What bundles are endorsed with. */
