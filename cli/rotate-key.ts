@@ -85,7 +85,10 @@ export function keysToRotate(dir: string, name: string): string[] {
   const network = openNetwork(dir);
   const { organisations, zone } = network.spec;
   if (organisations.some((org) => org.name === name)) return [keyLabels.node(name)];
-  if (zone.name === name) return [keyLabels.ordering(name), keyLabels.relay(name), managerTlsName];
+  if (zone.name === name) {
+    const labels = [keyLabels.ordering(name), keyLabels.relay(name), keyLabels.attestation(name)];
+    return [...labels, managerTlsName];
+  }
   if (name === managerTlsName) return [name];
   return [keyPlaceOf(network, name).key];
 }

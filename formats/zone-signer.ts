@@ -29,7 +29,7 @@ export const signerMethods = {
 /**
  * What a key is for; it decides what its host signs with it.
  * node: endorsements; ordering: blocks and CONFIG envelopes; relay: the envelopes of bundles;
- * attestation: nothing yet but its certificate request.
+ * attestation: where the guard stands, and the checkpoints of a log.
  */
 export const signerRoles = ['node', 'ordering', 'relay', 'attestation'] as const;
 export type SignerRole = (typeof signerRoles)[number];

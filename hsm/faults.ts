@@ -18,7 +18,7 @@ export const fault = declareFaults({
   HSM_KEY_MISMATCH: ['fatal', "The token's key is not the one its certificate names."],
   HSM_KEY_UNDESTROYED: ['broken', 'A key that was to be destroyed is still on the token.'],
   HSM_KEY_NOT_ACTIVE: ['busy', 'This version of the key does not sign; another one does.'],
-  HSM_KEY_VERSIONLESS: ['conflict', 'Keys of this role, or of this name, have no versions.'],
+  HSM_KEY_VERSIONLESS: ['conflict', 'The key can have no other version.'],
   HSM_WRAPPING_KEY_ABSENT: ['conflict', 'The token has no key to unwrap what is brought to it.'],
   HSM_IMPORT_FAILED: ['broken', 'The token did not unwrap the key; nothing was imported.'],
   HSM_IMPORT_UNNAMED: [

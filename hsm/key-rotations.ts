@@ -172,9 +172,7 @@ export class KeyRotations {
 
   #rotatable(name: string): KeyConfig {
     const config = this.#parts.ring.configOf(name);
-    // Checkpoints and quotes name the attestation key by its first certificate.
-    const isRotatable = config.role !== 'attestation' && isKeyName(name);
-    if (!isRotatable) throw fault('HSM_KEY_VERSIONLESS', { key: name });
+    if (!isKeyName(name)) throw fault('HSM_KEY_VERSIONLESS', { key: name });
     return config;
   }
 

@@ -35,7 +35,7 @@ t.test('a record that contradicts itself is refused, however well signed', async
     ['another subject', record({ newCertificate: other.pem }, [first, other])],
     ['the same key', record({ newCertificate: first.pem }, [first, first])],
     ['a first version', record({ version: 1 })],
-    ['a role without versions', record({ role: 'attestation' })],
+    ['no role of a key', record({ role: 'admin' })],
     ['a name with a version', record({ key: 'node0.org1~2' })],
     ['half a hash', record({ order: new Uint8Array(16) })],
   ];

@@ -2,8 +2,9 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { fromBase64, utf8 } from '#base';
-import { certificatePem, parseCsr } from '#crypto';
-import { verifyRotation } from '#formats';
+import { certificatePem, parseCsr, parsePem } from '#crypto';
+import { verifyAuditLog } from '#custody';
+import { SignedGuardMarks, verifyRotation } from '#formats';
 import { listTokenKeys } from '#softhsm-config';
 import { SignerRefused, startSigner } from '../support/signer-process.ts';
 import type { SignerProcess } from '../support/signer-process.ts';
@@ -17,6 +18,7 @@ const token = await temporaryToken(t, {
   keys: [
     { label: 'node', role: 'node' },
     { label: 'attestation', role: 'attestation' },
+    { label: 'odd name', role: 'node' },
   ],
 });
 const ca = await makeCa();
@@ -39,7 +41,7 @@ async function crash(): Promise<void> {
 
 async function labels(): Promise<string[]> {
   const keys = await listTokenKeys({ dir: join(token.dir, 'token'), label: token.tokenLabel });
-  return keys.map(({ label }) => label).filter((label) => label !== 'attestation');
+  return keys.map(({ label }) => label).filter((label) => label.startsWith('node'));
 }
 
 const endorse = (keyLabel: string) =>
@@ -47,10 +49,10 @@ const endorse = (keyLabel: string) =>
 
 t.test('nothing is certified that the operators did not order', async (t) => {
   const foreign = await certificateOf((await order('key.rotate', { key: 'node' }))['csr'] ?? '');
-  await t.rejects(host.client.certifyKey('attestation', foreign), { code: 'HSM_KEY_VERSIONLESS' });
+  await t.rejects(host.client.certifyKey('odd name', foreign), { code: 'HSM_KEY_VERSIONLESS' });
   await t.rejects(host.client.certifyKey('nobody', foreign), { code: 'HSM_KEY_UNKNOWN' });
   await t.rejects(host.client.retireKey('node'), { code: 'HSM_ROTATION_ABSENT' });
-  await t.rejects(order('key.rotate', { key: 'attestation' }), { code: 'HSM_KEY_VERSIONLESS' });
+  await t.rejects(order('key.rotate', { key: 'odd name' }), { code: 'HSM_KEY_VERSIONLESS' });
   await t.rejects(order('key.rotate', {}), { code: 'HSM_CALL_MALFORMED' });
 });
 
@@ -93,6 +95,27 @@ t.test(
     t.match(described, { label: 'node', version: 2, faultCode: '' });
   },
 );
+
+t.test('an attestation key is rotated too, and what it signed stays verifiable', async (t) => {
+  const { certificate } = token.certificateOf.get('attestation')!;
+  const { csr = '' } = await order('key.rotate', { key: 'attestation' });
+  const pem = await certificateOf(csr, { commonName: 'attestation', unit: 'client' });
+  const record = await host.client.certifyKey('attestation', pem);
+  t.match(verifyRotation(record), { role: 'attestation', next: { label: 'attestation~2' } });
+  await t.rejects(order('key.rotate', { key: 'attestation' }), { code: 'HSM_ROTATION_UNDERWAY' });
+  await host.client.retireKey('attestation');
+  const { publicKey } = parsePem(Buffer.from(pem).toString());
+  t.strictSame(SignedGuardMarks.decode(await host.client.guardMarks()).certificate, pem);
+  const log = readFileSync(join(custody.auditDir, 'audit.jsonl'));
+  const of = { zone: 'test-zone', token: token.tokenLabel, known: [] };
+  const keys = [certificate.publicKey, publicKey];
+  t.doesNotThrow(() => verifyAuditLog(log, { ...of, keys }));
+  for (const key of keys) {
+    t.throws(() => verifyAuditLog(log, { ...of, keys: [key] }), {
+      code: 'CUSTODY_AUDIT_CHECKPOINT_INVALID',
+    });
+  }
+});
 
 t.test('usage counters outlive the host', async (t) => {
   for (let count = 0; count < 5; count += 1) await endorse('node~2');

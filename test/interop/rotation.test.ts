@@ -12,7 +12,14 @@ import { fabricVersions } from './versions.ts';
 import { zoneProfile } from './zone-for-clients.ts';
 
 const waitMsMax = 120_000;
-const keys = ['node0.org1', 'ordering0.zone', 'relay0.zone', 'node0.org2', 'node0.org1'];
+const keys = [
+  'node0.org1',
+  'ordering0.zone',
+  'relay0.zone',
+  'attestation0.zone',
+  'node0.org2',
+  'node0.org1',
+];
 
 const network = await TestNetwork.start({ peerCount: 1 });
 t.teardown(() => network[Symbol.asyncDispose]());
