@@ -40,6 +40,8 @@ export class BlockGuard implements AsyncDisposable {
     this.#commit(group),
   );
   #recordsOfEpoch = 0;
+  /** Of each channel the newest block with our signature that is not on record. */
+  readonly #unrecorded = new Map<string, BlockMark>();
 
   private constructor(
     file: GuardFile,
@@ -116,14 +118,20 @@ export class BlockGuard implements AsyncDisposable {
       (seen.number < last.number ||
         (seen.number === last.number && equalBytes(seen.headerHash, last.headerHash)));
     if (isKnown) return;
+    const higher = this.#unrecorded.get(seen.channel);
+    if (higher === undefined || higher.number < seen.number) {
+      this.#unrecorded.set(seen.channel, seen);
+    }
     const detail = { channel: seen.channel, number: seen.number, last: last?.number };
     throw this.#file.fail(fault('HSM_GUARD_ROLLED_BACK', detail));
   }
 
   /**
-   * Takes over the marks of another guard; none is lowered.
+   * Takes over marks that operators vouch for; none is lowered. When they reach every block that the
+   * record was found to lack, the guard goes on.
    *
    * @throws HSM_BLOCK_CONFLICT two different blocks of one height; nothing was recorded.
+   *   HSM_GUARD_ROLLED_BACK they do not reach so far; any other failure of the guard stays.
    */
   raise(marks: readonly BlockMark[]): Promise<void> {
     return this.#commits.alone(() => this.#raise(marks));
@@ -139,7 +147,21 @@ export class BlockGuard implements AsyncDisposable {
         throw fault('HSM_BLOCK_CONFLICT', { channel, number });
       }
     }
+    this.#forgive(higher);
     await this.#record('floor', [...higher.values()]);
+  }
+
+  #forgive(marks: ReadonlyMap<string, BlockMark>): void {
+    const unrecorded = [...this.#unrecorded.values()];
+    const isReached = unrecorded.every(({ channel, number, headerHash }) => {
+      const mark = marks.get(channel);
+      const isOther = mark?.number === number && !equalBytes(mark.headerHash, headerHash);
+      if (isOther) throw fault('HSM_BLOCK_CONFLICT', { channel, number });
+      return mark !== undefined && mark.number >= number;
+    });
+    if (unrecorded.length === 0 || !isReached) return;
+    this.#unrecorded.clear();
+    this.#file.forgive('HSM_GUARD_ROLLED_BACK');
   }
 
   /**
@@ -152,16 +174,6 @@ export class BlockGuard implements AsyncDisposable {
       if (this.#file.failure !== undefined) throw this.#file.failure;
       if (this.#anchor !== undefined) await this.#beginEpoch();
     });
-  }
-
-  /**
-   * Goes on after the record was found to be turned back, from a block that operators vouch for.
-   *
-   * @throws what `raise` throws; any other failure of the guard stays.
-   */
-  async takeUp(mark: BlockMark): Promise<void> {
-    this.#file.forgive('HSM_GUARD_ROLLED_BACK');
-    await this.raise([mark]);
   }
 
   async close(): Promise<void> {

@@ -24,7 +24,7 @@ export function guardOrders(guard: BlockGuard): OrderActions {
      */
     'guard.reset': async (parameters) => {
       const mark = readMark(parameters);
-      await guard.takeUp(mark);
+      await guard.raise([mark]);
       return standing(guard, [mark]);
     },
   };

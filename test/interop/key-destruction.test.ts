@@ -10,8 +10,8 @@ import { faultShim, shimIsMissing } from '../support/fault-shim.ts';
 import { startSigner } from '../support/signer-process.ts';
 import type { SignerProcess } from '../support/signer-process.ts';
 import { makeCa, temporaryToken } from '../support/softhsm.ts';
-import { orderSetting } from './order-setting.ts';
-import { endorsementPayload } from './samples.ts';
+import { orderSetting } from '../hsm/order-setting.ts';
+import { endorsementPayload } from '../hsm/samples.ts';
 
 const skip = shimIsMissing();
 /** The host outlives the tests that start it anew. */
