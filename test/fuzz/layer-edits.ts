@@ -14,7 +14,7 @@ import {
 } from '#formats';
 import type { Message } from '#formats';
 import type { Below } from '../interop/mutations.ts';
-import type { Layer } from './layers.ts';
+import type { Layer } from '../support/envelope-layers.ts';
 
 /** A named change of the bytes of a layer. */
 export interface LayerEdit {

@@ -5,8 +5,8 @@ import { Chance } from './chance.ts';
 import { identityShapes } from './identity-shapes.ts';
 import { layerEdits } from './layer-edits.ts';
 import type { LayerEdit } from './layer-edits.ts';
-import { layers } from './layers.ts';
-import type { Layer } from './layers.ts';
+import { layers } from '../support/envelope-layers.ts';
+import type { Layer } from '../support/envelope-layers.ts';
 import type { MutationRecipe } from './recipe.ts';
 import { signatureShapes } from './signature-shapes.ts';
 

@@ -3,7 +3,7 @@ import { sha256 } from '#crypto';
 import { QueryReads, definitionWrites, lifecycleNamespace } from '#formats';
 import type { KvRead, KvWrite, RangeQueryInfo, Version } from '#formats';
 import type { Ledger } from '#ledger';
-import type { NamespaceContent } from './fuzz-envelope.ts';
+import type { NamespaceContent } from '../support/envelope-layers.ts';
 import type { People } from './people.ts';
 import { applicationPolicyOf, keyPolicyOf } from './policies-made.ts';
 import type {

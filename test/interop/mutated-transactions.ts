@@ -1,12 +1,15 @@
 import { utf8 } from '#base';
 import { sha256 } from '#crypto';
-import type { NamespaceRwSet, ParsedRwSet, Version } from '#formats';
+import type { ParsedRwSet, Version } from '#formats';
 import { seededRandom } from '../crypto/fuzzing.ts';
 import { write } from '../policy/test-transaction.ts';
+import { creator, endorsers, spec } from '../policy/test-validation.ts';
+import type { Signer } from '../policy/test-transaction.ts';
+import { layeredEnvelope, layers } from '../support/envelope-layers.ts';
+import type { LayerSigner, NamespaceContent } from '../support/envelope-layers.ts';
 import { fitnessOf } from './fitness.ts';
 import { read } from './hostile-chain.ts';
 import type { HostileChain } from './hostile-chain.ts';
-import { layeredTransaction, layers } from './layered-transaction.ts';
 import { mutated } from './mutations.ts';
 
 /**
@@ -27,8 +30,9 @@ export function mutatedTransactions(
   const unreadable: Uint8Array[] = [];
   for (let index = 0; index < count; index += 1) {
     const nonce = sha256(utf8(`mutant ${seed} ${index}`)).subarray(0, 24);
-    const target = layers[below(layers.length)];
-    const envelope = layeredTransaction(nonce, rwsetOf(index, version), (layer, bytes) =>
+    const target = messages[below(messages.length)];
+    const namespaces = [contentOf(index, version)];
+    const envelope = layeredEnvelope({ ...good, nonce, namespaces }, (layer, bytes) =>
       layer === target ? mutated(bytes, below) : bytes,
     );
     const fit = fitnessOf(envelope, (rwset) => isCommittable(rwset, keyOf(index)));
@@ -38,16 +42,27 @@ export function mutatedTransactions(
   return [...readable, ...unreadable];
 }
 
+const signerOf = ({ mspid, identity }: Signer): LayerSigner => ({
+  serialized: identity.serialized(mspid),
+  sign: (data) => identity.sign(data),
+});
+const good = {
+  channelId: spec.channelId,
+  contract: 'notary',
+  creator: signerOf(creator),
+  endorsers: endorsers.map(signerOf),
+};
+const messages = layers.filter((layer) => layer !== 'endorsement' && layer !== 'signature');
+
 const keyOf = (index: number) => `mutant ${index}`;
 const ownKeys = /^mutant \d+$/;
 
-function rwsetOf(index: number, version: Version): NamespaceRwSet {
+function contentOf(index: number, version: Version): NamespaceContent {
   const key = keyOf(index);
   const rows = ['mutant row 1', 'mutant row 2'].map((row) => read(row, version));
-  return {
-    namespace: 'notary',
+  const content = {
     reads: [read('mutant read', version), read(`mutant unread`)],
-    rangeQueries: [
+    rangeQueriesInfo: [
       {
         startKey: 'mutant row',
         endKey: 'mutant row 9',
@@ -59,6 +74,7 @@ function rwsetOf(index: number, version: Version): NamespaceRwSet {
     writes: [write(key)],
     metadataWrites: [{ key, entries: [{ name: 'REMARK', value: utf8('none') }] }],
   };
+  return { namespace: 'notary', content };
 }
 
 /**
