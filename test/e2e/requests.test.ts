@@ -1,9 +1,10 @@
+import { notStrictEqual } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
 import { PeerClient, clientKey } from '#cli';
+import { eventually } from '../support/eventually.ts';
 import { TestNetwork } from '../support/test-network.ts';
 import { peersAgree } from './agreement.ts';
 import { answerOf, faultCode } from './answers.ts';
@@ -143,11 +144,11 @@ t.test('a client that does not wait finds the outcome by the id', async (t) => {
   const posted = await network.service.post(alice.sign('notary', deposit('later')), '?wait=none');
   t.match(posted, { status: 202, body: { state: 'pending' } });
   const { requestId } = posted.body as Answer;
-  let found = posted;
-  while ((found.body as Answer).state === 'pending') {
-    await wait(20);
-    found = await network.service.get(`/v1/requests/${requestId}`);
-  }
+  const found = await eventually(async () => {
+    const now = await network.service.get(`/v1/requests/${requestId}`);
+    notStrictEqual((now.body as Answer).state, 'pending');
+    return now;
+  });
   t.match(found.body, { requestId, status: 200, state: 'committed' });
   const receipt = await network.service.get(`/v1/requests/${requestId}/receipt`);
   t.same(receipt.body, (found.body as Answer).receipt);

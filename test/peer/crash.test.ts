@@ -1,3 +1,4 @@
+import { ok, strictEqual } from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
 import type { Block } from '#formats';
@@ -5,13 +6,12 @@ import { validationCodes } from '#formats';
 import { seededRandom } from '../crypto/fuzzing.ts';
 import { testNetwork } from '../policy/test-channel.ts';
 import { DeliverServer } from '../support/deliver-server.ts';
+import { eventually } from '../support/eventually.ts';
 import { PeerProcess } from './peer-process.ts';
 import { peerPlace } from '../support/peer-place.ts';
 import { TestChain } from '../support/test-chain.ts';
 import { bundleTransaction, definitionOf, requestOf } from '../support/test-transactions.ts';
 import { ask, runPeer, tls } from './running-peer.ts';
-
-/** A dozen processes start here; on a busy machine each takes seconds. */
 
 const killsMin = 10;
 const blocksPerLife = 4;
@@ -55,10 +55,6 @@ async function ledgerOf(port: number) {
   return { height, lastBlockHash, commitHash, blocks, codes, state };
 }
 
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await wait(5);
-}
-
 t.test(
   '002-15 002-17 a peer killed in mid-stream again and again ends where an unharmed one does',
   async (t) => {
@@ -78,7 +74,9 @@ t.test(
       const peer = new PeerProcess(place.configFile, place.config);
       // Between two commits, or in one, or before the first of this life.
       const commits = Math.floor(random() * blocksPerLife);
-      await until(() => server.seeks.length > life && peer.count(committedLine) >= commits);
+      await eventually(() => {
+        ok(server.seeks.length > life && peer.count(committedLine) >= commits);
+      });
       await wait(random() * 5);
       // Every third time the source of blocks goes down with it.
       if (life % 3 === 2) server.kill();
@@ -95,7 +93,9 @@ t.test(
     reach(chain.blocks.length);
     const survivor = new PeerProcess(place.configFile, place.config);
     const port = await survivor.port();
-    await until(async () => (await ask(port, '/v1/health')).body['height'] === chain.blocks.length);
+    await eventually(async () => {
+      strictEqual((await ask(port, '/v1/health')).body['height'], chain.blocks.length);
+    });
     const recovered = await ledgerOf(port);
     t.equal(await survivor.end('SIGTERM'), 0, 'a stop in peace is a success');
 
