@@ -1,8 +1,8 @@
-import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { readSecret, toBase64Url } from '#base';
+import { readSecret } from '#base';
 import { importPublicKey } from '#crypto';
-import { approvalParts } from '#custody';
+import { signApproval } from '#custody';
 import type { Approval, ApprovalRules, Operator } from '#custody';
 import { spkiOf } from './development-ca.ts';
 import { fault } from './faults.ts';
@@ -21,15 +21,7 @@ export function readOperatorKey(file: string): OperatorKey {
   const { fingerprint } = importPublicKey(spkiOf(createPublicKey(key)));
   return {
     fingerprint,
-    approve: (operator, document, rules) => {
-      const { authenticatorData, clientDataJSON, signedBytes } = approvalParts(document, rules);
-      return {
-        operator,
-        authenticatorData: toBase64Url(authenticatorData),
-        clientDataJSON: toBase64Url(clientDataJSON),
-        signature: toBase64Url(sign(digestOf(key), signedBytes, key)),
-      };
-    },
+    approve: (operator, document, rules) => signApproval(operator, key, document, rules),
   };
 }
 
@@ -48,10 +40,4 @@ function parseKey(file: string, pem: string): KeyObject {
   } catch (cause) {
     throw fault('CLI_OPERATOR_KEY_WRONG', { file }, cause);
   }
-}
-
-/** As ES256, ES384, RS256 and EdDSA have it; Ed25519 has its digest built in. */
-function digestOf(key: KeyObject): string | null {
-  if (key.asymmetricKeyType === 'ed25519') return null;
-  return key.asymmetricKeyDetails?.namedCurve === 'secp384r1' ? 'sha384' : 'sha256';
 }

@@ -24,8 +24,9 @@ export type Approval = Static<typeof Approval>;
 /** What an approval is checked against besides the document. */
 export type ApprovalRules = Pick<OperatorPolicy, 'relyingPartyId' | 'origin' | 'userVerification'>;
 
-const userPresent = 0x01;
-const userVerified = 0x04;
+/** Of the flags in an authenticator's data. */
+export const userPresent = 0x01;
+export const userVerified = 0x04;
 const authenticatorDataBytesMin = 37;
 
 /**
@@ -63,24 +64,6 @@ export function checkApproval(
   if (rules.userVerification && (flags & userVerified) === 0) throw invalid('user verification');
   const signed = concatBytes(authenticatorData, sha256(clientData));
   if (!isSignedBy(operator.publicKey, signed, signature)) throw invalid('signature');
-}
-
-/** The parts that a software key signs, as an authenticator without counter would have made them. */
-export function approvalParts(
-  document: Uint8Array,
-  rules: ApprovalRules,
-): { authenticatorData: Uint8Array; clientDataJSON: Uint8Array; signedBytes: Uint8Array } {
-  const flags = Uint8Array.of(userPresent | userVerified, 0, 0, 0, 0);
-  const authenticatorData = concatBytes(sha256(utf8(rules.relyingPartyId)), flags);
-  const clientDataJSON = utf8(
-    JSON.stringify({
-      type: 'webauthn.get',
-      challenge: toBase64Url(sha256(document)),
-      origin: rules.origin,
-    }),
-  );
-  const signedBytes = concatBytes(authenticatorData, sha256(clientDataJSON));
-  return { authenticatorData, clientDataJSON, signedBytes };
 }
 
 interface AlgorithmRow {

@@ -1,4 +1,4 @@
-export { Approval, approvalParts, checkApproval } from './approval.ts';
+export { Approval, checkApproval } from './approval.ts';
 export type { ApprovalRules } from './approval.ts';
 export { Anchorings, anchoredEvent, segmentEvent } from './anchorings.ts';
 export type { AnchoredLog } from './anchorings.ts';
@@ -38,4 +38,5 @@ export { orderActions, parseOperatorPolicy } from './operator-policy.ts';
 export type { Operator, OperatorPolicy, OrderAction, OrderRule } from './operator-policy.ts';
 export type { OrderActions, RecordStep } from './order-actions.ts';
 export { parseOrder, parseSignedOrder, writeSignedOrder } from './order.ts';
+export { signApproval } from './sign-approval.ts';
 export type { Order, OrderPayload, SignedOrder } from './order.ts';

@@ -3,10 +3,16 @@ import type { KeyObject } from 'node:crypto';
 import t from 'tap';
 import { textOf, toBase64, toBase64Url, utf8 } from '#base';
 import { buildCsr, normaliseEcdsa } from '#crypto';
-import { TranscriptWriter, ceremonySteps, demandedAttributes, verifyCeremony } from '#custody';
+import {
+  TranscriptWriter,
+  ceremonySteps,
+  demandedAttributes,
+  signApproval,
+  verifyCeremony,
+} from '#custody';
 import type { Transcript } from '#custody';
 import { fuzz } from '../crypto/fuzzing.ts';
-import { approveWith, ecKeyPair, operatorSetting } from '../support/operators.ts';
+import { ecKeyPair, operatorSetting } from '../support/operators.ts';
 
 const setting = operatorSetting();
 const witness = ecKeyPair();
@@ -52,7 +58,7 @@ async function ceremony(changes: Changes = {}): Promise<Uint8Array> {
   const atEnd = changes.operatorsAtEnd ?? present;
   const approvals = (ids: readonly string[], line: Uint8Array) => [
     ...ids.map((id) => setting.approve(id, line)),
-    approveWith(witnessId, witness.privateKey, line, policy),
+    signApproval(witnessId, witness.privateKey, line, policy),
   ];
   const text = writer.finish({
     policy: toBase64Url(policyBytes),

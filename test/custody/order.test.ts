@@ -7,10 +7,11 @@ import {
   parseOperatorPolicy,
   parseOrder,
   parseSignedOrder,
+  signApproval,
 } from '#custody';
 import type { OrderContext, SignedOrder } from '#custody';
 import { fuzz } from '../crypto/fuzzing.ts';
-import { approveWith, ecKeyPair, operatorSetting } from '../support/operators.ts';
+import { ecKeyPair, operatorSetting } from '../support/operators.ts';
 
 const setting = operatorSetting();
 const { policy, approve } = setting;
@@ -122,7 +123,7 @@ t.test('an approval counts for the bytes that were approved and nothing else', a
 });
 
 t.test('an approval by a key that is not the operator’s is refused', async (t) => {
-  const forged = approveWith('alice', ecKeyPair().privateKey, orderBytes(), policy);
+  const forged = signApproval('alice', ecKeyPair().privateKey, orderBytes(), policy);
   const stranger = { ...approve('alice', orderBytes()), operator: 'mallory' };
   const check = (one: typeof forged) => () => checkApprovals(orderBytes(), [one], policy, 1);
   t.throws(check(forged), { code: 'CUSTODY_APPROVAL_INVALID', detail: { why: 'signature' } });
@@ -138,7 +139,7 @@ t.test('an assertion made for another site, or without the person, is refused', 
     ['relying party', { ...policy, relyingPartyId: 'evil.example' }],
   ];
   for (const [why, rules] of elsewhere) {
-    const approval = approveWith('alice', key, bytes, rules);
+    const approval = signApproval('alice', key, bytes, rules);
     t.throws(() => checkApprovals(bytes, [approval], policy, 1), {
       code: 'CUSTODY_APPROVAL_INVALID',
       detail: { why },
@@ -172,7 +173,7 @@ t.test('operators may hold Ed25519, RSA and P-384 keys as well', async (t) => {
   const mixed = operatorSetting({ operators, rules: {} });
   const bytes = orderBytes();
   const approvals = kinds.map(({ privateKey }, index) =>
-    approveWith(`operator-${index}`, privateKey, bytes, mixed.policy),
+    signApproval(`operator-${index}`, privateKey, bytes, mixed.policy),
   );
   t.equal(checkApprovals(bytes, approvals, mixed.policy, 3).length, 3);
 });

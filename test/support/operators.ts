@@ -1,7 +1,7 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { toBase64Url, utf8 } from '#base';
-import { approvalParts, parseOperatorPolicy } from '#custody';
+import { utf8 } from '#base';
+import { parseOperatorPolicy, signApproval } from '#custody';
 import type { Approval, OperatorPolicy } from '#custody';
 
 /** Operators with keys in software, as tests need them. */
@@ -40,27 +40,6 @@ export function operatorSetting(changes: Readonly<Record<string, unknown>> = {})
     policyBytes,
     privateKeys,
     approve: (operator, document) =>
-      approveWith(operator, privateKeys.get(operator) as KeyObject, document, policy),
+      signApproval(operator, privateKeys.get(operator) as KeyObject, document, policy),
   };
-}
-
-export function approveWith(
-  operator: string,
-  key: KeyObject,
-  document: Uint8Array,
-  rules: Parameters<typeof approvalParts>[1],
-): Approval {
-  const { authenticatorData, clientDataJSON, signedBytes } = approvalParts(document, rules);
-  return {
-    operator,
-    authenticatorData: toBase64Url(authenticatorData),
-    clientDataJSON: toBase64Url(clientDataJSON),
-    signature: toBase64Url(sign(digestOf(key), signedBytes, key)),
-  };
-}
-
-/** As ES256, ES384, RS256 and EdDSA have it; Ed25519 has its digest built in. */
-function digestOf(key: KeyObject): string | null {
-  if (key.asymmetricKeyType === 'ed25519') return null;
-  return key.asymmetricKeyDetails?.namedCurve === 'secp384r1' ? 'sha384' : 'sha256';
 }
