@@ -138,15 +138,7 @@ export class BlockGuard implements AsyncDisposable {
   }
 
   async #raise(marks: readonly BlockMark[]): Promise<void> {
-    const higher = new Map<string, BlockMark>();
-    for (const mark of marks) {
-      const { channel, number, headerHash } = mark;
-      const last = higher.get(channel) ?? this.#file.state.latestOf(channel);
-      if (last === undefined || number > last.number) higher.set(channel, mark);
-      else if (number === last.number && !equalBytes(headerHash, last.headerHash)) {
-        throw fault('HSM_BLOCK_CONFLICT', { channel, number });
-      }
-    }
+    const higher = this.#file.state.raisedBy(marks);
     this.#forgive(higher);
     await this.#record('floor', [...higher.values()]);
   }

@@ -16,7 +16,7 @@ import { promisify } from 'node:util';
 import type { Fault } from '#base';
 import { concatBytes, limits } from '#base';
 import { fault } from './faults.ts';
-import { encodeRecord, readRecord, recordBytes } from './guard-record.ts';
+import { encodeRecord, recordBytes } from './guard-record.ts';
 import type { GuardRecord } from './guard-record.ts';
 import { GuardState } from './guard-state.ts';
 
@@ -130,15 +130,9 @@ export class GuardFile {
 
   /** Reads what is new; a tail that no record can be made of is left unread. */
   #readOn(): void {
-    const bytes = this.#readTail();
-    for (let offset = 0; offset < bytes.length; offset += recordBytes) {
-      const reading = readRecord(bytes.subarray(offset, offset + recordBytes));
-      if (reading === 'torn' && offset + recordBytes >= bytes.length) return;
-      const counts =
-        typeof reading !== 'string' && this.#state.apply(reading.record, reading.sequence);
-      if (!counts) throw this.#corrupt();
-      this.#readBytes += recordBytes;
-    }
+    const { bytes, isSound } = this.#state.read(this.#readTail());
+    this.#readBytes += bytes;
+    if (!isSound) throw this.#corrupt();
   }
 
   #readTail(): Buffer {

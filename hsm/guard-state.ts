@@ -1,4 +1,6 @@
 import { equalBytes, toHex } from '#base';
+import { fault } from './faults.ts';
+import { readRecord, recordBytes } from './guard-record.ts';
 import type { BlockMark, GuardRecord } from './guard-record.ts';
 
 /** What the records of a guard file add up to; every holder that reads them comes to the same. */
@@ -33,6 +35,41 @@ export class GuardState {
 
   get marks(): readonly BlockMark[] {
     return [...this.#latest.values()];
+  }
+
+  /**
+   * Of the marks of other guards those that are higher than its own, by channel: the order in which
+   * guards hear of each other makes no difference.
+   *
+   * @throws HSM_BLOCK_CONFLICT two different blocks of one height.
+   */
+  raisedBy(marks: readonly BlockMark[]): ReadonlyMap<string, BlockMark> {
+    const higher = new Map<string, BlockMark>();
+    for (const mark of marks) {
+      const { channel, number, headerHash } = mark;
+      const last = higher.get(channel) ?? this.#latest.get(channel);
+      if (last === undefined || number > last.number) higher.set(channel, mark);
+      else if (number === last.number && !equalBytes(headerHash, last.headerHash)) {
+        throw fault('HSM_BLOCK_CONFLICT', { channel, number });
+      }
+    }
+    return higher;
+  }
+
+  /**
+   * Takes the next records of the file; a tail that no record can be made of is left.
+   *
+   * @returns how many bytes were taken, and whether what follows them is none of a guard's.
+   */
+  read(tail: Uint8Array): { readonly bytes: number; readonly isSound: boolean } {
+    let bytes = 0;
+    for (; bytes < tail.length; bytes += recordBytes) {
+      const reading = readRecord(tail.subarray(bytes, bytes + recordBytes));
+      if (reading === 'torn' && bytes + recordBytes >= tail.length) break;
+      const counts = typeof reading !== 'string' && this.apply(reading.record, reading.sequence);
+      if (!counts) return { bytes, isSound: false };
+    }
+    return { bytes, isSound: true };
   }
 
   /**

@@ -72,41 +72,39 @@ t.test('a restart forgets nothing', async (t) => {
   });
 });
 
-t.test(
-  'a record cut short at any byte is forgotten, and the records before it are not',
-  async (t) => {
-    const { dir, file } = await recordedDir(t, 3n);
-    const whole = readFileSync(file);
-    // The first record is the epoch's, the last that of block 3.
-    const last = whole.length - recordBytes;
-    for (let cut = last; cut < whole.length; cut += 1) {
-      // Where the file had grown before the crash, zeros stand in for what was not written.
-      const tails = cut % 8 === 0 ? (['', 'zeros'] as const) : ([''] as const);
-      for (const tail of tails) {
-        const cutBytes = Buffer.alloc(tail === '' ? cut : whole.length);
-        whole.copy(cutBytes, 0, 0, cut);
-        writeFileSync(file, cutBytes);
-        // From the last byte of the check sum on the record counts, and refuses its rival.
-        const recorded = cut >= whole.length - 4;
-        await guarded(dir, async (guard) => {
-          const rival = block(3n, { headerHash: hashOf(3n, 'b') });
-          const older = block(2n, { headerHash: hashOf(2n, 'b') });
-          let refused = '';
-          try {
-            await guard.allow(recorded ? rival : older);
-          } catch (error) {
-            refused = (error as { code: string }).code;
-          }
-          if (refused !== 'HSM_BLOCK_CONFLICT') t.fail(`cut at ${cut} ${tail}: ${refused}`);
-          await guard.allow(block(3n));
-        });
-        if (statSync(file).size !== whole.length + recordBytes)
-          t.fail(`cut at ${cut} ${tail}: the file's length`);
-      }
+t.test('a record cut short is forgotten, and the records before it are not', async (t) => {
+  const { dir, file } = await recordedDir(t, 3n);
+  const whole = readFileSync(file);
+  // The first record is the epoch's, the last that of block 3.
+  const last = whole.length - recordBytes;
+  // The replay of the file reads it cut at every byte; here the host goes on from some of them.
+  for (let cut = last; cut < whole.length; cut += cut < whole.length - 16 ? 16 : 1) {
+    // Where the file had grown before the crash, zeros stand in for what was not written.
+    const tails = cut % 8 === 0 ? (['', 'zeros'] as const) : ([''] as const);
+    for (const tail of tails) {
+      const cutBytes = Buffer.alloc(tail === '' ? cut : whole.length);
+      whole.copy(cutBytes, 0, 0, cut);
+      writeFileSync(file, cutBytes);
+      // From the last byte of the check sum on the record counts, and refuses its rival.
+      const recorded = cut >= whole.length - 4;
+      await guarded(dir, async (guard) => {
+        const rival = block(3n, { headerHash: hashOf(3n, 'b') });
+        const older = block(2n, { headerHash: hashOf(2n, 'b') });
+        let refused = '';
+        try {
+          await guard.allow(recorded ? rival : older);
+        } catch (error) {
+          refused = (error as { code: string }).code;
+        }
+        if (refused !== 'HSM_BLOCK_CONFLICT') t.fail(`cut at ${cut} ${tail}: ${refused}`);
+        await guard.allow(block(3n));
+      });
+      if (statSync(file).size !== whole.length + recordBytes)
+        t.fail(`cut at ${cut} ${tail}: the file's length`);
     }
-    t.pass('every cut was recovered from');
-  },
-);
+  }
+  t.pass('every cut was recovered from');
+});
 
 t.test('a changed byte anywhere stops the host', async (t) => {
   const { dir, file } = await recordedDir(t, 3n);
