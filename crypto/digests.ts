@@ -1,9 +1,27 @@
 import { createHash, hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { markAsUntransferable } from 'node:worker_threads';
 
 /** SHA-256 over the parts, as if they were joined. @returns 32 bytes. */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   return digestOf('sha256', parts);
+}
+
+/** What several contents begin with, as the endorsements of one payload do: it is digested once. */
+export class SharedStart {
+  readonly bytes: Uint8Array;
+  #running: Hash | undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  /** SHA-256 over the start and what follows it. @returns 32 bytes. */
+  sha256With(rest: Uint8Array): Uint8Array {
+    if (this.bytes.length + rest.length <= scratch.length) return sha256(this.bytes, rest);
+    this.#running ??= createHash('sha256').update(this.bytes);
+    return keep(this.#running.copy().update(rest).digest('binary'));
+  }
 }
 
 /** The same as {@link sha256}, in lower-case hex. */
@@ -39,7 +57,7 @@ function digestOf(algorithm: string, parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** What is digested here is public: clients' requests, blocks, tree nodes. */
-const scratch = new Uint8Array(1024);
+const scratch = new Uint8Array(4 * 1024);
 
 const digestBytes = 32;
 const slabBytes = 256 * digestBytes;

@@ -1,6 +1,6 @@
 export type { EcdsaCurve } from './curves.ts';
 export { derInteger, derOctetString, derSequence } from './der-writer.ts';
-export { sha256, sm3 } from './digests.ts';
+export { SharedStart, sha256, sm3 } from './digests.ts';
 export { derToRaw, isLowS, normaliseEcdsa, rawToDer, toLowS } from './ecdsa-signature.ts';
 export { verifyFabric, verifyFabricAsStockPeer } from './fabric-signature.ts';
 export { isJoseAlgorithm, isLowSRaw, joseKeyKind, verifyJose } from './jose.ts';

@@ -22,6 +22,7 @@ import type { BundleSimulation, SimulationJob } from './simulation-messages.ts';
 import type { SimulationPool } from './simulation-pool.ts';
 import { parseTask } from './task.ts';
 import type { ParsedTask } from './task.ts';
+import { trustOwn } from './trust-own.ts';
 
 export interface EndorseContext {
   config: ChannelConfig;
@@ -58,6 +59,7 @@ export async function endorseTask(
     const simulated = await simulate(parsed, verified, nodes, context);
     const proposalResponsePayload = votePayload(parsed, simulated);
     const endorsements = await context.endorse(nodes, proposalResponsePayload);
+    trustOwn(proposalResponsePayload, endorsements, context.config);
     return { ...EndorseOutcome.initial(), proposalResponsePayload, endorsements };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;

@@ -1,4 +1,4 @@
-import { Fault, concatBytes, emptyBytes, limits } from '#base';
+import { Fault, emptyBytes, limits } from '#base';
 import type { Clock, Log } from '#base';
 import {
   ChaincodeEvent,
@@ -17,6 +17,7 @@ import { fault } from './faults.ts';
 import type { HeldNode } from './nodes.ts';
 import type { CallResult, ContractCall } from './simulation-messages.ts';
 import type { SimulationPool } from './simulation-pool.ts';
+import { trustOwn } from './trust-own.ts';
 
 /** Answers of this status and above are the contract's refusals: nothing is endorsed. */
 const errorStatusMin = 400;
@@ -151,16 +152,8 @@ async function endorseAll(made: readonly Made[], parts: ProposalEndorsingParts):
     if (answer instanceof Fault) one.failure = answer;
     else {
       one.endorsements = answer;
-      trustOwn(one, parts.config);
+      trustOwn(one.payload, answer, parts.config);
     }
-  }
-}
-
-/** When the block comes, these need not be looked at again; the manager looks at them in any case. */
-function trustOwn({ payload, endorsements }: Made, config: ChannelConfig): void {
-  for (const { endorsement } of endorsements) {
-    const { endorser, signature } = endorsement!;
-    config.trustSignature(config.identity(endorser), concatBytes(payload, endorser), signature);
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { Fault, concatBytes, equalBytes, httpStatusOf, limits } from '#base';
+import { Fault, equalBytes, httpStatusOf, limits } from '#base';
 import type { FaultKind, Log } from '#base';
+import { SharedStart } from '#crypto';
 import { ProposalResponsePayload, proposalHash } from '#formats';
 import type { BuiltProposal, Endorsement, NodeEndorsement } from '#formats';
 import type { ChannelConfig, Identity } from '#policy';
@@ -151,11 +152,12 @@ export class EndorsementCollector {
   ): Fault | undefined {
     const payload = answer.proposalResponsePayload;
     const byNode = new Map(answer.endorsements.map((one) => [one.node, one.endorsement]));
+    const start = new SharedStart(payload);
     for (const node of nodes) {
       const endorsement = byNode.get(node);
       if (endorsement === undefined)
         return fault('MANAGER_ENDORSEMENT_MISSING', { endorser, node });
-      if (!this.#isGood(node, payload, endorsement)) {
+      if (!this.#isGood(node, start, endorsement)) {
         return fault('MANAGER_ENDORSEMENT_BAD', { endorser, node });
       }
     }
@@ -169,12 +171,11 @@ export class EndorsementCollector {
     return undefined;
   }
 
-  #isGood(node: string, payload: Uint8Array, endorsement: Endorsement): boolean {
+  #isGood(node: string, start: SharedStart, endorsement: Endorsement): boolean {
     const { endorser, signature } = endorsement;
     const identity = this.#parts.endorserOf(node, endorser);
     if (identity === undefined) return false;
-    const signed = concatBytes(payload, endorser);
-    return this.#parts.config().verifySignature(identity, signed, signature);
+    return this.#parts.config().verifySignature(identity, endorser, signature, start);
   }
 }
 

@@ -1,7 +1,6 @@
-import { Fault, LruMap, limits, toHex } from '#base';
+import { Fault, LruMap, latin1Of, limits } from '#base';
 import type { Clock } from '#base';
 import { lifecycleNamespace } from '#formats';
-import { sha256 } from '#crypto';
 import type { Admission } from './admission.ts';
 import { withRequestId } from './named-fault.ts';
 import type { AdmittedRequest, Pipeline, RequestOutcome } from './pipeline-types.ts';
@@ -44,7 +43,7 @@ export class Submissions {
    */
   submit(bytes: Uint8Array): Submission {
     // By all bytes, not by id: whoever knows only what was signed must not join.
-    const content = toHex(sha256(bytes));
+    const content = latin1Of(bytes);
     const joined = this.#byContent.get(content);
     if (joined !== undefined) return joined;
     const admitted = this.#admission.admit(bytes, this.#clock.nowMs());

@@ -1,5 +1,6 @@
 import { Fault, LruMap, limits } from '#base';
 import { parseCertificate } from '#crypto';
+import type { SharedStart } from '#crypto';
 import {
   ChannelHeader,
   ConfigEnvelope,
@@ -139,17 +140,27 @@ export class ChannelConfig {
   }
 
   /** Whether the identity made the signature: ECDSA with SHA-256, DER, low s. */
-  verifySignature(identity: Identity, data: Uint8Array, signature: Uint8Array): boolean {
+  verifySignature(
+    identity: Identity,
+    data: Uint8Array,
+    signature: Uint8Array,
+    start?: SharedStart,
+  ): boolean {
     if (!(identity instanceof Member)) throw new TypeError('not an identity of a channel');
-    return identity.verifies(data, signature);
+    return identity.verifies(data, signature, start);
   }
 
   /**
    * Saves the look at a signature that is known to be right: one that the zone's own signer host has
    * just made.
    */
-  trustSignature(identity: Identity, data: Uint8Array, signature: Uint8Array): void {
-    takeForRight(identity.certificate.publicKey, data, signature);
+  trustSignature(
+    identity: Identity,
+    data: Uint8Array,
+    signature: Uint8Array,
+    start?: SharedStart,
+  ): void {
+    takeForRight(identity.certificate.publicKey, data, signature, start);
   }
 
   /**

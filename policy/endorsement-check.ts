@@ -1,4 +1,4 @@
-import { concatBytes } from '#base';
+import { SharedStart } from '#crypto';
 import { HashedRwSet, SignaturePolicyEnvelope, validationCodes } from '#formats';
 import { ApplicationPolicy } from '#formats';
 import type {
@@ -41,10 +41,12 @@ export class EndorsementCheck {
     this.#lookups = lookups;
     this.#restricted = restricted;
     const { proposalResponsePayload, endorsements } = action;
+    const start = new SharedStart(proposalResponsePayload);
     this.#signers = config.signers(
       endorsements.map(({ endorser, signature }) => ({
         identity: endorser,
-        data: concatBytes(proposalResponsePayload, endorser),
+        start,
+        data: endorser,
         signature,
       })),
     );

@@ -1,4 +1,4 @@
-import type { Certificate } from '#crypto';
+import type { Certificate, SharedStart } from '#crypto';
 import type { MspPrincipal } from '#formats';
 
 /** Someone a membership provider of the channel vouches for. */
@@ -17,7 +17,9 @@ export interface Identity {
 export interface SignedData {
   /** msp.SerializedIdentity bytes. */
   readonly identity: Uint8Array;
+  /** What was signed, or what of it follows the start. */
   readonly data: Uint8Array;
+  readonly start?: SharedStart;
   /** DER. */
   readonly signature: Uint8Array;
 }

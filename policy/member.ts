@@ -1,6 +1,6 @@
 import { equalBytes, toHex } from '#base';
 import { sha256 } from '#crypto';
-import type { Certificate } from '#crypto';
+import type { Certificate, SharedStart } from '#crypto';
 import { mspRoles } from '#formats';
 import type { MspPrincipal } from '#formats';
 import { certifiersIdentifier } from './ca-pool.ts';
@@ -77,10 +77,10 @@ export class Member implements Identity, PolicyIdentity {
   }
 
   /** ECDSA with SHA-256 and low s; no other kind of key signs for a stock peer. */
-  verifies(data: Uint8Array, signature: Uint8Array): boolean {
+  verifies(data: Uint8Array, signature: Uint8Array, start?: SharedStart): boolean {
     const { publicKey } = this.certificate;
     if (publicKey.kind !== 'P-256' && publicKey.kind !== 'P-384') return false;
-    return verifiesOnce(publicKey, data, signature);
+    return verifiesOnce(publicKey, data, signature, start);
   }
 
   hasCertificate(certificate: Certificate): boolean {

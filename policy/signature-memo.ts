@@ -1,33 +1,43 @@
 import { LruMap, limits } from '#base';
 import { sha256, verifyFabricAsStockPeer } from '#crypto';
-import type { PublicKey } from '#crypto';
+import type { PublicKey, SharedStart } from '#crypto';
 
-/** Hashing more once again costs as much as what remembering saves. */
+/** Hashing more to remember it costs as much as a second look would, unless others share the hash. */
 const dataBytesMax = 64 * 1024;
-/** Signatures that are right; what is wrong is not worth a place. */
-const right = new LruMap<string, true>(limits.signaturesRememberedMax);
+/** Signatures that are right, each with what was signed and by whom; what is wrong is not worth a place. */
+const right = new LruMap<string, string>(limits.signaturesRememberedMax);
 
 /**
  * As `verifyFabricAsStockPeer`; remembers what was right, because a transaction's signatures are looked
  * at when it is made and again when its block is. The answer depends on nothing but the arguments.
  */
-export function verifiesOnce(key: PublicKey, data: Uint8Array, signature: Uint8Array): boolean {
-  if (data.length > dataBytesMax) return verifyFabricAsStockPeer(key, data, signature);
-  const name = nameOf(key, data, signature);
-  if (right.get(name) === true) return true;
-  if (!verifyFabricAsStockPeer(key, data, signature)) return false;
-  right.set(name, true);
+export function verifiesOnce(
+  key: PublicKey,
+  data: Uint8Array,
+  signature: Uint8Array,
+  start?: SharedStart,
+): boolean {
+  const known = right.get(latin1(signature));
+  if (known !== undefined && known === nameOf(key, data, start)) return true;
+  if (!verifyFabricAsStockPeer(key, data, signature, start)) return false;
+  if (start !== undefined || data.length <= dataBytesMax) takeForRight(key, data, signature, start);
   return true;
 }
 
 /** Takes a signature for right that was not looked at. */
-export function takeForRight(key: PublicKey, data: Uint8Array, signature: Uint8Array): void {
-  if (data.length <= dataBytesMax) right.set(nameOf(key, data, signature), true);
+export function takeForRight(
+  key: PublicKey,
+  data: Uint8Array,
+  signature: Uint8Array,
+  start?: SharedStart,
+): void {
+  right.set(latin1(signature), nameOf(key, data, start));
 }
 
-/** The lengths of the parts but the last are fixed: no two triples have one name. */
-function nameOf(key: PublicKey, data: Uint8Array, signature: Uint8Array): string {
-  return key.fingerprint + latin1(sha256(data)) + latin1(signature);
+/** Key and digest have fixed lengths: no two pairs have one name. */
+function nameOf(key: PublicKey, data: Uint8Array, start?: SharedStart): string {
+  const digest = start === undefined ? sha256(data) : start.sha256With(data);
+  return key.fingerprint + latin1(digest);
 }
 
 function latin1(bytes: Uint8Array): string {

@@ -15,11 +15,11 @@ export function validSigners(
   memberOf: (serialized: Uint8Array) => Member,
 ): Member[] {
   const signers = new Map<string, Member>();
-  for (const { identity, data, signature } of signed) {
+  for (const { identity, data, signature, start } of signed) {
     const member = memberOrNobody(identity, memberOf);
     // Looked up before the signature is checked: repeating one identity must not cost anything.
     if (member === undefined || signers.has(member.key)) continue;
-    if (member.verifies(data, signature)) signers.set(member.key, member);
+    if (member.verifies(data, signature, start)) signers.set(member.key, member);
   }
   return [...signers.values()];
 }

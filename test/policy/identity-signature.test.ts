@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import t from 'tap';
 import { concatBytes, utf8 } from '#base';
-import { derToRaw, importPublicKey, parseCertificate, rawToDer } from '#crypto';
+import { SharedStart, derToRaw, importPublicKey, parseCertificate, rawToDer } from '#crypto';
 import { ChannelConfig, buildGenesisBlock } from '#policy';
 import { testNetwork } from './test-channel.ts';
 import type { TestOrg } from './test-channel.ts';
@@ -34,6 +34,29 @@ t.test('a signature verifies under its own identity and data only', async (t) =>
   t.notOk(config.verifySignature(identity, utf8('other'), signature));
   t.notOk(config.verifySignature(identity, data, org2.peer.sign(data)));
   t.notOk(config.verifySignature(identity, data, new Uint8Array(0)));
+});
+
+t.test('a signature over a start that others share is good with that start only', async (t) => {
+  const identity = config.identity(org1.peer.serialized('Org1MSP'));
+  const rest = utf8('rest');
+  for (const startBytes of [10, 5_000, 20_000, 70_000]) {
+    const bytes = new Uint8Array(startBytes).fill(7);
+    const start = new SharedStart(bytes);
+    const signature = org1.peer.sign(concatBytes(bytes, rest));
+    // Twice each: what is remembered must say the same.
+    for (const round of [1, 2]) {
+      const says = (data: Uint8Array, by = identity, from?: SharedStart) =>
+        config.verifySignature(by, data, signature, from);
+      t.ok(says(rest, identity, start), `${startBytes} bytes, round ${round}`);
+      t.ok(says(rest, identity, new SharedStart(bytes.slice())), 'whoever holds the bytes');
+      t.ok(says(concatBytes(bytes, rest)), 'in one piece');
+      t.notOk(says(utf8('other'), identity, start));
+      t.notOk(says(rest, identity, new SharedStart(bytes.subarray(1))));
+      t.notOk(says(rest));
+      t.notOk(says(rest, config.identity(org2.peer.serialized('Org2MSP')), start));
+    }
+    t.ok(config.verifySignature(identity, rest, org1.peer.sign(concatBytes(bytes, rest)), start));
+  }
 });
 
 t.test('what follows the numbers of a signature does not matter, as in Go', async (t) => {
