@@ -58,6 +58,8 @@ export const signingLimits = {
   anchorWaitMsMax: 10_000,
   /** How long the holder of a guard may take to say that it lives before another succeeds it. */
   guardHolderWaitMsMax: 2_000,
+  /** How often a holder looks whether it was succeeded; one that was has no business with the token. */
+  guardLookMs: 500,
   /** Signatures remembered as right, about 250 bytes each: what is endorsed and not yet in a block. */
   signaturesRememberedMax: 20_000,
 } as const;

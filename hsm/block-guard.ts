@@ -43,6 +43,8 @@ export class BlockGuard implements AsyncDisposable {
   /** Of each channel the newest block with our signature that is not on record. */
   readonly #unrecorded = new Map<string, BlockMark>();
 
+  readonly #fenced = Promise.withResolvers<Fault>();
+
   private constructor(
     file: GuardFile,
     holder: Uint8Array,
@@ -93,6 +95,19 @@ export class BlockGuard implements AsyncDisposable {
   /** Why it allows nothing any more; undefined while it does. */
   get failure(): Fault | undefined {
     return this.#file.failure;
+  }
+
+  /** Why nothing of this host may go on, once another one has succeeded it. */
+  get fenced(): Promise<Fault> {
+    return this.#fenced.promise;
+  }
+
+  /** Looks whether another host has succeeded this one. @throws HSM_GUARD_FENCED, HSM_GUARD_READONLY */
+  look(): Promise<void> {
+    return this.#commits.alone(async () => {
+      this.#file.look();
+      this.#checkHolder();
+    });
   }
 
   /**
@@ -245,9 +260,15 @@ export class BlockGuard implements AsyncDisposable {
 
   async #append(records: readonly GuardRecord[]): Promise<void> {
     await this.#file.append(records);
+    this.#checkHolder(records.at(-1)?.epoch);
+  }
+
+  #checkHolder(epochWanted = this.#file.state.epoch): void {
     const { holder, epoch } = this.#file.state;
-    if (holder === toHex(this.#holder) && epoch === records.at(-1)?.epoch) return;
-    throw this.#file.fail(fault('HSM_GUARD_FENCED', { epoch }));
+    if (holder === toHex(this.#holder) && epoch === epochWanted) return;
+    const reason = fault('HSM_GUARD_FENCED', { epoch });
+    this.#fenced.resolve(reason);
+    throw this.#file.fail(reason);
   }
 }
 

@@ -109,6 +109,11 @@ export class GuardFile {
     if (written < records.length * recordBytes) throw this.#giveUp(new Error('not read back'));
   }
 
+  /** Reads what others wrote. @throws HSM_GUARD_READONLY from now on. */
+  look(): void {
+    this.#guarded(() => this.#readOn());
+  }
+
   /** Whether the file has grown long enough to be written anew. */
   get isLong(): boolean {
     return this.#readBytes >= limits.guardRecordsMax * recordBytes;

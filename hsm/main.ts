@@ -21,6 +21,7 @@ async function main(): Promise<void> {
   const environment = { ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }) };
   const host = await openSignerHost(config, { log, environment });
   stopOnSignals(() => host.close());
+  throw await host.fenced;
 }
 
 await runMain('signer', main, ({ code }) => !mayPass.has(code));

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { limits, serveLink, systemClock, toHex } from '#base';
-import type { Clock, LinkServer, Log } from '#base';
+import type { Clock, Fault, LinkServer, Log } from '#base';
 import type { LoggedSignature } from '#custody';
 import { checkKeyConfigs } from './config.ts';
 import type { SignerConfig } from './config.ts';
@@ -29,13 +29,14 @@ export interface SignerHostDeps {
  * Starts a signer host: the guard, the processes that hold the token, the socket. A token that is
  * away is waited for: the socket is served, and calls are refused until it is back.
  *
- * @returns close() ends it in order: socket, sessions, module, guard.
+ * @returns close() ends it in order: socket, sessions, module, guard. `fenced` says that another host has
+ *   taken its place, and this one must end without order: what it would write is the other's.
  * @throws HSM_… of kind fatal when the host must not serve, BASE_SECRET_UNREADABLE.
  */
 export async function openSignerHost(
   config: SignerConfig,
   deps: SignerHostDeps,
-): Promise<{ close(): Promise<void> }> {
+): Promise<{ close(): Promise<void>; readonly fenced: Promise<Fault> }> {
   checkKeyConfigs(config);
   const { log, clock = systemClock } = deps;
   await using undo = new AsyncDisposableStack();
@@ -57,6 +58,9 @@ export async function openSignerHost(
   const rotations = new KeyRotations({ ring, tokenKeys, signer, clock });
   const canary = setInterval(() => void signer.canary(), limits.canaryEveryMs);
   undo.defer(() => clearInterval(canary));
+  // What it says is heard by `fenced`, or by whoever wants a block signed.
+  const look = setInterval(() => void guard.look().catch(() => {}), limits.guardLookMs);
+  undo.defer(() => clearInterval(look));
   const { tokenLabel, mode, processes, sessions } = config;
   const { signatures: signatureLog } = logs;
   const state = { ring, rotations, guard, signatureLog };
@@ -76,7 +80,7 @@ export async function openSignerHost(
   const facts = { tokenLabel, mode, processes, sessions, keys: [...keys.keys()] };
   log.info(facts, 'The signer host serves.');
   const owned = undo.move();
-  return { close: () => owned.disposeAsync() };
+  return { close: () => owned.disposeAsync(), fenced: guard.fenced };
 }
 
 /** Usage counters are on record from time to time, and at the end. */
