@@ -1,4 +1,4 @@
-import { LruMap, toHex } from '#base';
+import { LruMap, latin1Of } from '#base';
 import type { Fault } from '#base';
 import { verifyJose } from '#crypto';
 import { parseRequest } from '#formats';
@@ -54,7 +54,8 @@ export class RequestVerifier {
 
   #checkSignature(request: ParsedRequest, identity: Identity): void {
     const key = identity.certificate.publicKey;
-    const memo = `${toHex(request.requestHash)}${key.fingerprint}`;
+    // Both ends have one length: id and key name what was signed and by whom.
+    const memo = `${request.requestId}${latin1Of(request.signature)}${key.fingerprint}`;
     if (this.#verified.get(memo) === true) return;
     if (!verifyJose(request.header.alg, key, request.signingInput, request.signature)) {
       throw fault('ENDORSER_SIGNATURE_BAD', { requestId: request.requestId });

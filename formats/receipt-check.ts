@@ -81,7 +81,7 @@ function checkRequest({ channel, request, leaf }: Receipt): ParsedRequest {
   const parsed = parseRequest(request);
   // A block's header names no channel: what ties a receipt to one is what the client signed.
   const right =
-    equalBytes(parsed.requestHash, leaf.requestHash) && parsed.payload.channel === channel;
+    equalBytes(sha256(parsed.bytes), leaf.requestHash) && parsed.payload.channel === channel;
   if (!right) throw fault('FORMATS_RECEIPT_REQUEST_MISMATCH');
   return parsed;
 }

@@ -12,8 +12,6 @@ export interface ParsedRequest {
   /** SHA-256 of the signing input, lower-case hex: the same for every signature over it. */
   requestId: string;
   requestIdBytes: Uint8Array;
-  /** SHA-256 of the whole compact JWS, 32 bytes. */
-  requestHash: Uint8Array;
   /** What the signature is over: protected header, dot, payload, as received. */
   signingInput: Uint8Array;
   signature: Uint8Array;
@@ -49,7 +47,6 @@ export function parseRequest(jws: Uint8Array | string): ParsedRequest {
   return {
     requestId: toHex(requestIdBytes),
     requestIdBytes,
-    requestHash: sha256(bytes),
     signingInput,
     signature,
     header,

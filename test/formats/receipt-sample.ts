@@ -63,7 +63,7 @@ export function makeReceipt(
   change: { leaf?: Partial<EvidenceLeaf>; result?: Partial<RequestResult> } = {},
 ): Receipt {
   const request = jwsOf(encodeRequest({ alg: 'ES256', kid: 'clerk-7' }, goodPayload));
-  const { requestIdBytes, requestHash } = parseRequest(request);
+  const { requestIdBytes, bytes } = parseRequest(request);
   const result = RequestResult.encode({
     requestId: requestIdBytes,
     status: 200,
@@ -71,7 +71,7 @@ export function makeReceipt(
     ...change.result,
   });
   const leaf: EvidenceLeaf = {
-    requestHash,
+    requestHash: sha256(bytes),
     resultHash: sha256(result),
     blockNumber: 12n,
     txId: 'ab'.repeat(32),
