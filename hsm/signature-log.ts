@@ -129,6 +129,7 @@ export class SignatureLog implements AnchoredLog, Disposable {
   }
 
   anchor(counter: string, count: bigint): void {
+    this.#demandNewest();
     this.#append(anchoredEvent, { counter, count: String(count) }, true);
     this.#checkpoints.soon();
   }
@@ -220,13 +221,14 @@ export class SignatureLog implements AnchoredLog, Disposable {
     }
   }
 
-  /** A host that was stopped for a while, and succeeded, signs no more. */
+  /** A host that was stopped for a while, and succeeded, writes and signs no more. */
   #demandNewest(): void {
     const next = segmentPath(this.#options.dir, this.#segment + 1);
     if (existsSync(next)) throw this.#openFile().fail(fault('HSM_GUARD_FENCED', { file: next }));
   }
 
   #appendCheckpoint(event: string, facts: Readonly<Record<string, string>>): AuditRecord {
+    this.#demandNewest();
     const record = this.#append(event, facts, false);
     const { segmentBytesMax } = this.#options.bounds ?? {
       segmentBytesMax: limits.signatureSegmentBytesMax,

@@ -1,3 +1,4 @@
+import { logRate } from '../hsm/signature-log-load.ts';
 import { BenchScope, slowRate, softwareRate } from '../hsm/signing-load.ts';
 import type { Figure } from './figure.ts';
 
@@ -11,8 +12,11 @@ export async function claim(): Promise<Figure[]> {
   const one = await softwareRate(scope, 1, seconds);
   const two = await softwareRate(scope, 2, seconds);
   const slow = await slowRate(scope, slowSessions, seconds);
+  const log = await logRate(scope, { inFlight: 64, batch: 1, seconds });
   const digests = 'SoftHSM, P-256, 64 digests a batch, 8 batches in flight';
   const contents = 'the same with contents of 600 bytes hashed, low S, 1 in 16 verified';
+  const logged = 'the same, each on record in the signature log first';
+  const recorded = 'the log alone, one signature a call, 64 calls in flight';
   const slowly = `2 ms + 3 ms a signature, ${slowSessions} sessions, 64 endorsements a call, over the signer host's socket`;
   return [
     { figure: 'softhsm_one_process', value: one.digests, unit, conditions: digests },
@@ -32,6 +36,12 @@ export async function claim(): Promise<Figure[]> {
     { figure: 'softhsm_cpu_host', value: one.hostCpuUs, unit: 'µs/signature', conditions: digests },
     { figure: 'softhsm_contents_one_process', value: one.contents, unit, conditions: contents },
     { figure: 'softhsm_contents_two_processes', value: two.contents, unit, conditions: contents },
+    { figure: 'softhsm_logged_one_process', value: one.logged, unit, conditions: logged },
+    { figure: 'softhsm_logged_two_processes', value: two.logged, unit, conditions: logged },
+    { figure: 'log_time', value: log.us, unit: 'µs/signature', conditions: recorded },
+    { figure: 'log_cpu', value: log.cpuUs, unit: 'µs/signature', conditions: recorded },
+    { figure: 'log_wait_median', value: log.waitMsMedian, unit: 'ms', conditions: recorded },
+    { figure: 'log_wait_p99', value: log.waitMsP99, unit: 'ms', conditions: recorded },
     { figure: 'slow_token', value: slow.perSecond, unit, conditions: slowly },
     {
       figure: 'slow_token_caller_loop_p99',

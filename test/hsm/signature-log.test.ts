@@ -156,6 +156,8 @@ t.test('a host that was succeeded signs no more, and harms nothing', async (t) =
   await t.rejects(stopped.record(batchOf('after', 1)), { code: 'HSM_GUARD_FENCED', kind: 'fatal' });
   await t.rejects(stopped.record(batchOf('after', 1)), { code: 'HSM_GUARD_FENCED' });
   t.match(stopped.failure, { code: 'HSM_GUARD_FENCED' });
+  await stopped.finish();
+  t.throws(() => stopped.anchor('0x1800100+7', 9n), { code: 'HSM_GUARD_FENCED' });
   await heir.finish();
   t.equal(token.verify().report.signatures, 2);
 });

@@ -6,10 +6,12 @@ import { eventually } from '../support/eventually.ts';
 import { faultShim } from '../support/fault-shim.ts';
 import type { ShimControl } from '../support/fault-shim.ts';
 import { startSigner } from '../support/signer-process.ts';
-import { temporaryToken } from '../support/softhsm.ts';
+import { temporaryDir, temporaryToken } from '../support/softhsm.ts';
 import type { TestScope } from '../support/softhsm.ts';
+import { LoggedToken } from './logged-token.ts';
 import { endorsementPayload } from './samples.ts';
 import { openShimmed } from './shimmed-token.ts';
+
 
 /** What a bench opens goes with it, as a test's things go with the test. */
 export class BenchScope implements TestScope, AsyncDisposable {
@@ -30,6 +32,8 @@ export interface SoftwareRate {
   /** Signatures a second over digests, and over contents. */
   readonly digests: number;
   readonly contents: number;
+  /** The same, with each on record in a signature log first. */
+  readonly logged: number;
   /** Processor time of the token's processes, and of the host's own, for a signature over a digest. */
   readonly tokenCpuUs: number;
   readonly hostCpuUs: number;
@@ -43,7 +47,16 @@ export async function softwareRate(
 ): Promise<SoftwareRate> {
   const token = await temporaryToken(scope, { keys: [{ label: 'node', role: 'node' }] });
   const shim = { ...faultShim(scope, token.module), module: token.module, moduleEnvironment: {} };
-  const { tokens, signer } = await openShimmed(scope, token, { processes, shim });
+  const log = new LoggedToken(temporaryDir(scope)).open();
+  scope.teardown(() => log.close());
+  let isLogged = false;
+  const { tokens, signer } = await openShimmed(scope, token, {
+    processes,
+    shim,
+    record: async (signatures) => {
+      if (isLogged) await log.record(signatures);
+    },
+  });
   while (tokens.dispatch.seats.size < processes) await new Promise(setImmediate);
   const digest = digestOf(Buffer.from('content'));
   const digests = Array.from({ length: batch }, () => ({ label: 'node', digest }));
@@ -56,11 +69,15 @@ export async function softwareRate(
   const perSecond = await rate(() => tokens.sign(digests), seconds);
   const made = perSecond * seconds;
   const tokenUs = cpuUs() - tokenBeforeUs;
+  const hostUs = cpuMicroseconds(process.pid) - hostBeforeUs - tokenUs;
+  const unlogged = await rate(() => signer.sign(contents), seconds);
+  isLogged = true;
   return {
     digests: perSecond,
     tokenCpuUs: tokenUs / made,
-    hostCpuUs: (cpuMicroseconds(process.pid) - hostBeforeUs - tokenUs) / made,
-    contents: await rate(() => signer.sign(contents), seconds),
+    hostCpuUs: hostUs / made,
+    contents: unlogged,
+    logged: await rate(() => signer.sign(contents), seconds),
   };
 }
 
