@@ -76,12 +76,16 @@ export class GuardFile {
 
   /**
    * Removes a record whose writing a crash cut short, and completes a rewriting that one interrupted.
-   * Only for whoever knows that no other process writes.
+   * What a former holder wrote since the opening, stopped until then, is read and stays.
    */
   mend(): void {
     this.#guarded(() => {
+      const tornBytes = this.#readOn();
       const { size } = fstatSync(this.#descriptor);
-      if (size !== this.#readBytes) ftruncateSync(this.#descriptor, this.#readBytes);
+      const unreadBytes = size - this.#readBytes;
+      // Below 0 the last record counts, and lacks its end mark.
+      const isTorn = unreadBytes < 0 || (unreadBytes > 0 && unreadBytes === tornBytes);
+      if (isTorn) ftruncateSync(this.#descriptor, this.#readBytes);
       // A killed process leaves records in the page cache that the disk has not seen.
       if (size > 0) fsyncSync(this.#descriptor);
       if (this.#state.isMoved) this.#replace();
@@ -92,7 +96,8 @@ export class GuardFile {
    * Returns when the records are on the disk and everything before them was read.
    *
    * @param records all of one epoch; what they mean is in `state` afterwards, if they counted.
-   * @throws HSM_GUARD_FULL nothing was recorded, later it may be; HSM_GUARD_READONLY from now on.
+   * @throws HSM_GUARD_FULL nothing was recorded, later it may be; HSM_GUARD_READONLY, HSM_GUARD_FENCED
+   *   from now on.
    */
   async append(records: readonly GuardRecord[]): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
@@ -105,6 +110,7 @@ export class GuardFile {
       throw this.#giveUp(cause);
     }
     this.#guarded(() => this.#readOn());
+    this.#guarded(() => this.#checkNamed());
     const written = this.#readBytes - before;
     if (written < records.length * recordBytes) throw this.#giveUp(new Error('not read back'));
   }
@@ -133,11 +139,19 @@ export class GuardFile {
     return records.map((record, index) => encodeRecord(record, sequence + BigInt(index) + 1n));
   }
 
-  /** Reads what is new; a tail that no record can be made of is left unread. */
-  #readOn(): void {
-    const { bytes, isSound } = this.#state.read(this.#readTail());
+  /** Reads what is new. @returns the length of a tail that no record can be made of; it is left. */
+  #readOn(): number {
+    const tail = this.#readTail();
+    const { bytes, isSound } = this.#state.read(tail);
     this.#readBytes += bytes;
     if (!isSound) throw this.#corrupt();
+    return tail.length - bytes;
+  }
+
+  /** Whoever succeeded a holder may have written the file anew; what is open then is read by nobody. */
+  #checkNamed(): void {
+    if (fstatSync(this.#descriptor).ino === statSync(this.#path).ino) return;
+    throw this.fail(fault('HSM_GUARD_FENCED', { file: this.#path }));
   }
 
   #readTail(): Buffer {
@@ -186,6 +200,7 @@ export class GuardFile {
     }
     fsyncSync(descriptor);
     closeSync(descriptor);
+    this.#checkNamed();
     renameSync(fresh, this.#path);
     syncDirectory(this.#path);
     closeSync(this.#descriptor);

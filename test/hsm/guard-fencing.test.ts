@@ -11,6 +11,7 @@ import { limits, utf8 } from '#base';
 import { sha256 } from '#crypto';
 import { BlockGuard } from '../../hsm/block-guard.ts';
 import type { EpochAnchor } from '../../hsm/block-guard.ts';
+import { GuardFile } from '../../hsm/guard-file.ts';
 import { encodeRecord, recordBytes } from '../../hsm/guard-record.ts';
 import type { BlockMark } from '../../hsm/guard-record.ts';
 import { seededRandom } from '../crypto/fuzzing.ts';
@@ -104,6 +105,38 @@ t.test('a record of a holder that was succeeded counts for nobody', async (t) =>
   await using again = await BlockGuard.open(dir);
   await again.allow(block(3n));
   t.strictSame(again.marks, [{ channel: 'ch', number: 3n, headerHash: hashOf(3n) }]);
+});
+
+t.test('what a holder wrote while another asked for it stays on record', async (t) => {
+  const dir = temporaryDir(t);
+  const guard = await BlockGuard.open(dir);
+  await guard.allow(block(1n));
+  const successor = GuardFile.open(join(dir, 'blocks.guard'));
+  await guard.allow(block(2n));
+  successor.mend();
+  t.strictSame(successor.state.latestOf('ch')?.number, 2n);
+  successor.close();
+  await guard.allow(block(3n));
+  await guard.close();
+  await using again = await BlockGuard.open(dir);
+  t.equal(again.marks[0]?.number, 3n);
+});
+
+t.test('whoever has the file open that another wrote anew writes nothing', async (t) => {
+  const dir = temporaryDir(t);
+  await (await BlockGuard.open(dir)).close();
+  const path = join(dir, 'blocks.guard');
+  const [late, later, successor] = [path, path, path].map((one) => GuardFile.open(one));
+  const moved = { kind: 'moved', epoch: 1n, channel: '', number: 0n } as const;
+  await successor!.append([{ ...moved, headerHash: new Uint8Array(32) }]);
+  successor!.replace();
+  const record = { kind: 'block', epoch: 1n, channel: 'ch', number: 1n } as const;
+  const fenced = { code: 'HSM_GUARD_FENCED', kind: 'fatal' };
+  await t.rejects(late!.append([{ ...record, headerHash: hashOf(1n) }]), fenced);
+  t.throws(() => later!.replace(), fenced);
+  for (const one of [late, later, successor]) one!.close();
+  await using guard = await BlockGuard.open(dir);
+  t.strictSame(guard.marks, []);
 });
 
 t.test('blocks of many channels are recorded together, each once', async (t) => {
