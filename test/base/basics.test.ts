@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import {
@@ -23,6 +22,7 @@ import {
   toHex,
   utf8,
 } from '#base';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const Schema = Type.Object(
   { port: Type.Integer(), name: Type.String({ default: 'unnamed' }) },
@@ -30,7 +30,7 @@ const Schema = Type.Object(
 );
 
 function file(text: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'cs-base-')), 'file');
+  const path = join(temporaryDir(t), 'file');
   writeFileSync(path, text);
   return path;
 }

@@ -1,18 +1,18 @@
 import { once } from 'node:events';
-import { mkdtempSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
 import { LinkClient, declareFaults, limits, serveLink, textOf, utf8 } from '#base';
 import type { LinkHandler } from '#base';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const fault = declareFaults({ TEST_LINK_DENIED: ['denied', 'The test says no.'] });
 const echo: LinkHandler = (method, payload) => utf8(`${method}:${textOf(payload)}`);
 
 async function serve(t: Test, handler: LinkHandler, onFailure?: (error: unknown) => void) {
-  const path = join(mkdtempSync(join(tmpdir(), 'cs-link-')), 's.sock');
+  const path = join(temporaryDir(t), 's.sock');
   const server = await serveLink(path, handler, onFailure);
   const client = new LinkClient(path);
   t.teardown(async () => {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { temporaryDir } from '../support/softhsm.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const base = join(import.meta.dirname, '..', '..', 'base', 'index.ts');
 const dir = temporaryDir(t);

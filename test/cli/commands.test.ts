@@ -8,10 +8,10 @@ import { createInterface } from 'node:readline';
 import t from 'tap';
 import { compiledContract } from '../support/compiled-contract.ts';
 import { eventually } from '../support/eventually.ts';
-import { temporaryDir } from '../support/softhsm.ts';
 import { runCommand } from '../../cli/run-command.ts';
 import { program } from '../e2e/countersign.ts';
 import type { CommandResult } from '../e2e/countersign.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const dir = join(temporaryDir(t), 'net');
 let up: ChildProcess | undefined;

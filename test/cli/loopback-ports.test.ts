@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { chooseLoopbackPorts } from '#cli';
 import { portRange, takePort } from '../../cli/loopback-ports.ts';
-import { temporaryDir } from '../support/softhsm.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 t.test('the range is the larger one of those that the kernel leaves', async (t) => {
   t.same(portRange([32_768, 60_999]), [10_000, 32_767]);

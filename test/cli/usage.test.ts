@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { temporaryDir } from '../support/softhsm.ts';
 import { readArguments } from '../../cli/arguments.ts';
 import { commands, usage } from '../../cli/commands.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const projectDir = join(import.meta.dirname, '..', '..');
 

@@ -6,10 +6,10 @@ import { Fault, textOf, toBase64Url, utf8 } from '#base';
 import { AuditFile, parseSignedOrder, verifyAuditLog } from '#custody';
 import type { AuditLogReport, KnownRecord } from '#custody';
 import { mountSmallDisk } from '../support/small-disk.ts';
-import { temporaryDir } from '../support/softhsm.ts';
 import { fuzz, mutate, seededRandom } from '../crypto/fuzzing.ts';
 import { DeskSetting } from './desk-setting.ts';
 import { operatorSetting } from '../support/operators.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const everyone = ['alice', 'bob', 'carol'];
 

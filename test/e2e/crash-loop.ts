@@ -9,14 +9,14 @@ import { CrashShim } from '../support/crash-shim.ts';
 import type { CrashPoint } from '../support/crash-shim.ts';
 import { faultShim } from '../support/fault-shim.ts';
 import type { ShimControl } from '../support/fault-shim.ts';
-import { temporaryDir } from '../support/softhsm.ts';
-import type { TestScope } from '../support/softhsm.ts';
 import { TestNetwork } from '../support/test-network.ts';
 import type { TestClient } from '../support/test-network.ts';
 import { managerBlocks } from './agreement.ts';
 import { answerOf, faultCode } from './answers.ts';
 import type { Answer } from './answers.ts';
 import { persist } from './persistent-caller.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
+import type { TestScope } from '../support/temporary-dir.ts';
 
 const host = 'signer-zone';
 const guardPoint = { process: `${host}.json`, file: 'blocks.guard' } as const;

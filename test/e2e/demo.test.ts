@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import type { Test } from 'tap';
-import { temporaryDir } from '../support/softhsm.ts';
 import { countersign } from './countersign.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const program = join(import.meta.dirname, '..', '..', 'cli', 'demo.ts');
 

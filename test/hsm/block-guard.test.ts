@@ -18,8 +18,8 @@ import type { GuardedBlock } from '../../hsm/block-guard.ts';
 import { encodeRecord, readRecord, recordBytes } from '../../hsm/guard-record.ts';
 import { fuzz } from '../crypto/fuzzing.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
-import { temporaryDir } from '../support/softhsm.ts';
-import type { TestScope } from '../support/softhsm.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
+import type { TestScope } from '../support/temporary-dir.ts';
 
 const hashOf = (number: bigint, variant = 'a') => sha256(utf8(`${variant} ${number}`));
 

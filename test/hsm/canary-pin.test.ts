@@ -6,8 +6,9 @@ import pkcs11js from 'pkcs11js';
 import { faultShim, shimIsMissing } from '../support/fault-shim.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSigner } from '../support/signer-process.ts';
-import { temporaryDir, temporaryToken } from '../support/softhsm.ts';
+import { temporaryToken } from '../support/softhsm.ts';
 import { endorsementPayload } from './samples.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const skip = shimIsMissing();
 const hasDebugger = spawnSync('gcore', ['-h']).error === undefined;

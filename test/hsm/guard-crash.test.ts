@@ -107,7 +107,7 @@ async function killAgainAndAgain(t: Test, name: string, seed: number): Promise<n
 }
 
 const title = 'killed at any moment, a host never signs two blocks of one height';
-t.test(title, { timeout: 90_000 }, async (t) => {
+t.test(title, async (t) => {
   const refused = await Promise.all([
     killAgainAndAgain(t, 'first', 1),
     killAgainAndAgain(t, 'second', 2),

@@ -10,8 +10,9 @@ import { readMarks } from '../../hsm/guard-marks.ts';
 import { guardOrders } from '../../hsm/guard-orders.ts';
 import { fuzz } from '../crypto/fuzzing.ts';
 import { startSigner } from '../support/signer-process.ts';
-import { temporaryDir, temporaryToken } from '../support/softhsm.ts';
+import { temporaryToken } from '../support/softhsm.ts';
 import { blockCall, nextBlock } from './samples.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const token = await temporaryToken(t, {
   keys: [

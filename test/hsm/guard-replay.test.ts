@@ -9,7 +9,7 @@ import type { BlockMark } from '../../hsm/guard-record.ts';
 import { recordBytes } from '../../hsm/guard-record.ts';
 import { GuardState } from '../../hsm/guard-state.ts';
 import { seededRandom } from '../crypto/fuzzing.ts';
-import { temporaryDir } from '../support/softhsm.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const hashes = new Map<string, Uint8Array>();
 

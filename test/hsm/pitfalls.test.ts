@@ -17,7 +17,6 @@ import { BlockGuard } from '../../hsm/block-guard.ts';
 import { checkBlock } from '../../hsm/check-block.ts';
 import { checkEndorsement as checkEndorsementOf } from '../../hsm/check-endorsement.ts';
 import { checkEnvelope } from '../../hsm/check-envelope.ts';
-import { temporaryDir } from '../support/softhsm.ts';
 import {
   blockCall,
   configEnvelope,
@@ -28,6 +27,7 @@ import {
   notaryDefinition,
   relayPayload,
 } from './samples.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const identity = utf8('the identity');
 const keyOf = (role: SignerRole) => ({ role, identity, channels: new Set(['ch']) });

@@ -4,7 +4,7 @@ import { pkcs11Codes } from '../../hsm/pkcs11-codes.ts';
 import { classifyPkcs11, readPkcs11Error } from '../../hsm/pkcs11-errors.ts';
 import { initialiseModule, loadModule } from '../../hsm/pkcs11-module.ts';
 import { findSoftHsmModule } from '#softhsm-config';
-import type { TestScope } from '../support/softhsm.ts';
+import type { TestScope } from '../support/temporary-dir.ts';
 
 function initialisedModule(t: TestScope) {
   const file = findSoftHsmModule();

@@ -15,8 +15,8 @@ import { proveKey } from '../../hsm/prove-key.ts';
 import { SignSession } from '../../hsm/sign-session.ts';
 import { moduleKinds } from '../support/pkcs11-modules.ts';
 import type { ModuleKind } from '../support/pkcs11-modules.ts';
-import { temporaryDir } from '../support/softhsm.ts';
 import { generatePair } from './token-keys.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const label = 'quirks';
 const pin = randomBytes(12).toString('hex');

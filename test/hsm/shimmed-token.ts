@@ -6,8 +6,9 @@ import type { TokenSupervisorOptions } from '../../hsm/token-supervisor.ts';
 import { faultShim } from '../support/fault-shim.ts';
 import type { FaultShim, ShimControl } from '../support/fault-shim.ts';
 import { compileCache, startChildrenPlainly } from '../support/plain-children.ts';
-import { temporaryDir } from '../support/softhsm.ts';
-import type { TestScope, TestToken } from '../support/softhsm.ts';
+import type { TestToken } from '../support/softhsm.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
+import type { TestScope } from '../support/temporary-dir.ts';
 
 startChildrenPlainly();
 

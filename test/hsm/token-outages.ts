@@ -7,8 +7,8 @@ import { faultShim } from '../support/fault-shim.ts';
 import type { ShimControl } from '../support/fault-shim.ts';
 import { startSigner } from '../support/signer-process.ts';
 import { temporaryToken } from '../support/softhsm.ts';
-import type { TestScope } from '../support/softhsm.ts';
 import { endorsementPayload } from './samples.ts';
+import type { TestScope } from '../support/temporary-dir.ts';
 
 export const outages = ['fails', 'hangs', 'is gone'] as const;
 export type Outage = (typeof outages)[number];

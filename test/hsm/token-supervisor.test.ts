@@ -5,9 +5,10 @@ import t from 'tap';
 import { verifyFabric } from '#crypto';
 import { always, faultShim, shimIsMissing } from '../support/fault-shim.ts';
 import { eventually } from '../support/eventually.ts';
-import { temporaryDir, temporaryToken } from '../support/softhsm.ts';
+import { temporaryToken } from '../support/softhsm.ts';
 import { openShimmed } from './shimmed-token.ts';
 import type { ShimmedToken } from './shimmed-token.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const skip = shimIsMissing();
 const token = await temporaryToken(t, { keys: [{ label: 'node', role: 'node' }] });

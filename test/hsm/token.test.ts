@@ -12,9 +12,11 @@ import { openToken } from '../../hsm/pkcs11-token.ts';
 import type { Token } from '../../hsm/pkcs11-token.ts';
 import { proveKey } from '../../hsm/prove-key.ts';
 import { SignSession } from '../../hsm/sign-session.ts';
-import { temporaryDir, temporaryToken } from '../support/softhsm.ts';
-import type { TestScope, TestToken } from '../support/softhsm.ts';
+import { temporaryToken } from '../support/softhsm.ts';
+import type { TestToken } from '../support/softhsm.ts';
 import { destroyPublicKeys, generatePair, storePublicKey } from './token-keys.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
+import type { TestScope } from '../support/temporary-dir.ts';
 
 const made = await temporaryToken(t, { keys: [{ label: 'node', role: 'node' }] });
 process.env['SOFTHSM2_CONF'] = made.softhsmConfig;

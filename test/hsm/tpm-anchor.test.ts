@@ -6,8 +6,8 @@ import { utf8 } from '#base';
 import { sha256 } from '#crypto';
 import { BlockGuard } from '../../hsm/block-guard.ts';
 import { TpmAnchor } from '../../hsm/tpm-anchor.ts';
-import { temporaryDir } from '../support/softhsm.ts';
 import { softwareTpmMissing, startSoftwareTpm } from '../support/software-tpm.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const skip = softwareTpmMissing() ?? false;
 const nvIndex = '0x1800100';

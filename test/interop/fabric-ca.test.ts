@@ -12,8 +12,8 @@ import {
   openNetwork,
 } from '#cli';
 import { parsePem, pemBlocks } from '#crypto';
-import { temporaryDir } from '../support/softhsm.ts';
 import { startFabricCaServer } from './fabric-ca-server.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const node = 'node0.org1';
 const dir = join(temporaryDir(t), 'net');

@@ -4,8 +4,8 @@ import t from 'tap';
 import { carryOut } from '#cli';
 import { GuardMarks, SignedGuardMarks } from '#formats';
 import { countersign } from '../e2e/countersign.ts';
-import { temporaryDir } from '../support/softhsm.ts';
 import { TestNetwork } from '../support/test-network.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const network = await TestNetwork.start({ peerCount: 0 });
 t.teardown(() => network[Symbol.asyncDispose]());

@@ -8,9 +8,10 @@ import type { SignBlockCall } from '#formats';
 import { eventually } from '../support/eventually.ts';
 import { startSigner } from '../support/signer-process.ts';
 import type { SignerProcess } from '../support/signer-process.ts';
-import { temporaryDir, temporaryToken } from '../support/softhsm.ts';
+import { temporaryToken } from '../support/softhsm.ts';
 import { orderSetting } from '../hsm/order-setting.ts';
 import { blockCall, nextBlock } from '../hsm/samples.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 /** The host outlives the test that starts it anew. */
 const wholeFile = t;

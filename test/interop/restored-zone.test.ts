@@ -2,9 +2,9 @@ import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { eventually } from '../support/eventually.ts';
-import { temporaryDir } from '../support/softhsm.ts';
 import { TestNetwork } from '../support/test-network.ts';
 import { freeLoopbackPorts } from './loopback-ports.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 t.setTimeout(170_000);
 const [port = 0] = await freeLoopbackPorts(1);

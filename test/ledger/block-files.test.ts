@@ -7,7 +7,7 @@ import type { Place } from '../../ledger/block-files.ts';
 import { frameKinds } from '../../ledger/frames.ts';
 import { recoverBlockFiles } from '../../ledger/recovery.ts';
 import type { Store } from '../../ledger/store.ts';
-import { temporaryDir } from './support.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const fileBytesMax = 1_000;
 const recover = (dir: string) => recoverBlockFiles(dir, {} as Store, undefined, silentLog);

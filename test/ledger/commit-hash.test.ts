@@ -3,7 +3,8 @@ import t from 'tap';
 import { fromHex, toHex, utf8 } from '#base';
 import { commitHash, versionBytes } from '../../ledger/commit-hash.ts';
 import { UpdateBatch } from '../../ledger/update-batch.ts';
-import { commit, openTestLedger, temporaryDir } from './support.ts';
+import { commit, openTestLedger } from './support.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const sha256 = (...hex: string[]) =>
   createHash('sha256')

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { commit, openTestLedger, temporaryDir, write, fingerprint } from './support.ts';
+import { commit, openTestLedger, write, fingerprint } from './support.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 /** A process's file size limit stands in for the disk: it can be taken away again by anyone. */
 const limitBlocks = 512;

@@ -3,15 +3,8 @@ import t from 'tap';
 import { toHex, utf8 } from '#base';
 import { leafHash, verifyInclusion } from '#crypto';
 import { EvidenceLeaf, RequestResult, validationCodes } from '#formats';
-import {
-  commit,
-  fingerprint,
-  openTestLedger,
-  requestIdOf,
-  temporaryDir,
-  txIdOf,
-  write,
-} from './support.ts';
+import { commit, fingerprint, openTestLedger, requestIdOf, txIdOf, write } from './support.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 /** RFC 6962 section 2.1, as it is written. */
 function naiveRoot(leaves: readonly Uint8Array[]): Uint8Array {

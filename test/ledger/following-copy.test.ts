@@ -1,7 +1,8 @@
 import t from 'tap';
 import { toHex } from '#base';
 import type { Ledger } from '#ledger';
-import { commit, openTestLedger, requestIdOf, temporaryDir } from './support.ts';
+import { commit, openTestLedger, requestIdOf } from './support.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const jws = (index: number) => `h${index}.p${index}.s${index}`;
 

@@ -6,7 +6,8 @@ import { fileHeadBytes, parseFileHead } from '../../ledger/block-file-head.ts';
 import { frameHead, frameHeadBytes, frameKinds, parseFrameHead } from '../../ledger/frames.ts';
 import { recoverBlockFiles } from '../../ledger/recovery.ts';
 import type { Store } from '../../ledger/store.ts';
-import { openTestLedger, temporaryDir, write } from './support.ts';
+import { openTestLedger, write } from './support.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 function random(seed: number): (below: number) => number {
   let state = seed;

@@ -6,7 +6,8 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { toHex } from '#base';
 import { headerHash } from '#formats';
-import { fingerprint, openTestLedger, temporaryDir } from './support.ts';
+import { fingerprint, openTestLedger } from './support.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const program = join(import.meta.dirname, 'writer-process.ts');
 

@@ -10,10 +10,10 @@ import {
   fingerprint,
   openTestLedger,
   requestIdOf,
-  temporaryDir,
   txIdOf,
   write,
 } from './support.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 /** What a kill at this moment would leave, as a copy. */
 function killedCopy(t: Test, dir: string): string {

@@ -9,11 +9,11 @@ import {
   headerFor,
   nextBlock,
   openTestLedger,
-  temporaryDir,
   testMetadata,
   txIdOf,
   write,
 } from './support.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 t.test(
   '002-14 002-17 a written block is kept and can be read by number, transaction and key',

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import t from 'tap';
-import { commit, openTestLedger, temporaryDir } from './support.ts';
+import { commit, openTestLedger } from './support.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const program = join(import.meta.dirname, 'writer-process.ts');
 

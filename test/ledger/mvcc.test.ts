@@ -2,8 +2,9 @@ import t from 'tap';
 import { textOf, utf8 } from '#base';
 import { validationCodes } from '#formats';
 import type { NamespaceRwSet } from '#formats';
-import { commit, openTestLedger, temporaryDir, versionOf } from './support.ts';
+import { commit, openTestLedger, versionOf } from './support.ts';
 import type { TestTransaction } from './support.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const { VALID, MVCC_READ_CONFLICT, PHANTOM_READ_CONFLICT, DUPLICATE_TXID } = validationCodes;
 const { ENDORSEMENT_POLICY_FAILURE, BAD_PAYLOAD, INVALID_OTHER_REASON } = validationCodes;

@@ -23,10 +23,10 @@ import {
   fingerprint,
   headerFor,
   openTestLedger,
-  temporaryDir,
   testMetadata,
   write,
 } from './support.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const blockFile = (dir: string) => join(dir, 'blocks-000000');
 const openPlain = (dir: string) =>

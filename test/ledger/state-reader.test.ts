@@ -5,7 +5,8 @@ import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { openStateReader } from '#ledger';
 import type { Ledger, StateChanges, StateReader } from '#ledger';
-import { commit, openTestLedger, temporaryDir } from './support.ts';
+import { commit, openTestLedger } from './support.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 interface Seen {
   before: bigint;

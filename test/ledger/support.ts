@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { emptyBytes, silentLog, toHex, utf8 } from '#base';
 import { sha256 } from '#crypto';
 import {
@@ -35,13 +32,6 @@ import type { CommittedBlock, Ledger, Validate } from '#ledger';
 import { startChildrenPlainly } from '../support/plain-children.ts';
 
 startChildrenPlainly();
-
-/** A directory that is gone after the test. */
-export function temporaryDir(t: { teardown: (end: () => void) => void }): string {
-  const dir = mkdtempSync(join(tmpdir(), 'countersign-ledger-'));
-  t.teardown(() => rmSync(dir, { recursive: true, force: true }));
-  return dir;
-}
 
 /**
  * Opens a ledger whose signature and policy stage believes every transaction that can be read: what

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { utf8 } from '#base';
-import { fingerprint, nextBlock, openTestLedger, temporaryDir, commit, write } from './support.ts';
+import { fingerprint, nextBlock, openTestLedger, commit, write } from './support.ts';
 import type { TestTransaction } from './support.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 /** What makes stock peers panic or what this ledger cannot hold: refused whole, before it is stored. */
 const emptySet = {

@@ -4,7 +4,8 @@ import { KvMetadataWrite, validationCodes } from '#formats';
 import { removed } from '../../ledger/recent-entries.ts';
 import { metadataSeenKey } from '../../ledger/state.ts';
 import { flushStore, openStore } from '../../ledger/store.ts';
-import { commit, openTestLedger, temporaryDir, versionOf } from './support.ts';
+import { commit, openTestLedger, versionOf } from './support.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const { MVCC_READ_CONFLICT } = validationCodes;
 

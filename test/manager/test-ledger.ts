@@ -1,8 +1,5 @@
 /** A real ledger with a channel's genesis block, one contract, and blocks of bundles on demand. */
 import { randomBytes, sign } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Test } from 'tap';
 import { emptyBytes, silentLog, utf8 } from '#base';
 import { derToRaw, normaliseEcdsa } from '#crypto';
@@ -34,6 +31,7 @@ import { openLedger } from '#ledger';
 import type { CommittedBlock, Ledger } from '#ledger';
 import { channelId, makeMember, startMs } from './channel.ts';
 import type { TestChannel, TestMember } from './channel.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 export interface BundleSpec {
   requests: readonly Uint8Array[];
@@ -70,8 +68,7 @@ export async function openTestLedger(t: Test, channel: TestChannel): Promise<Tes
   const orderer = await makeMember(zone, 'ZoneMSP', { unit: 'orderer', name: 'orderer' });
   const relay = await makeMember(zone, 'ZoneMSP', { name: 'relay' });
   let codes: ValidationCode[] = [];
-  const dir = mkdtempSync(join(tmpdir(), 'countersign-'));
-  t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+  const dir = temporaryDir(t);
   const ledger = await openLedger({
     dir,
     log: silentLog,

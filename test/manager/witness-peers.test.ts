@@ -19,7 +19,8 @@ import { WitnessPeers } from '../../manager/witness-peers.ts';
 import type { WitnessConfig } from '../../manager/witness-peers.ts';
 import { blockCall, nextBlock } from '../hsm/samples.ts';
 import { startSigner } from '../support/signer-process.ts';
-import { temporaryDir, temporaryToken } from '../support/softhsm.ts';
+import { temporaryToken } from '../support/softhsm.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 t.setTimeout(120_000);
 const token = await temporaryToken(t, { keys: [{ label: 'ordering', role: 'ordering' }] });

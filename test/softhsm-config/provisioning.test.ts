@@ -6,7 +6,7 @@ import { parseCsr } from '#crypto';
 import { findSoftHsmModule, listTokenKeys, runProvisioning, tokenFiles } from '#softhsm-config';
 import type { ProvisionSpec } from '#softhsm-config';
 import { mappedPkcs11 } from '../support/memory-map.ts';
-import { temporaryDir } from '../support/softhsm.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 const keys = ['node', 'relay'].map((label) => ({
   label,

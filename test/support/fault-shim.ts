@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { compiledShim } from './compiled-shim.ts';
 import { ShimControl } from './pkcs11-shim/control.ts';
-import { temporaryDir } from './softhsm.ts';
-import type { TestScope } from './softhsm.ts';
+import { temporaryDir } from './temporary-dir.ts';
+import type { TestScope } from './temporary-dir.ts';
 
 export { shimIsMissing } from './compiled-shim.ts';
 export { ShimControl, always, shimFunctions } from './pkcs11-shim/control.ts';

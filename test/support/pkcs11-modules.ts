@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { findSoftHsmModule } from '#softhsm-config';
 import { faultShim, shimIsMissing } from './fault-shim.ts';
 import { softwareTpmMissing, startSoftwareTpm } from './software-tpm.ts';
-import { temporaryDir } from './softhsm.ts';
-import type { TestScope } from './softhsm.ts';
+import { temporaryDir } from './temporary-dir.ts';
+import type { TestScope } from './temporary-dir.ts';
 
 /** A PKCS#11 module with an empty token, ready to be loaded into this process. */
 export interface EmptyModule {

@@ -6,8 +6,9 @@ import { createInterface } from 'node:readline';
 import { SignerClient } from '#formats';
 import { signerHostMain } from '#hsm';
 import type { SignerConfig } from '#hsm';
-import type { TestScope, TestToken } from './softhsm.ts';
+import type { TestToken } from './softhsm.ts';
 import { compileCache, startChildrenPlainly } from './plain-children.ts';
+import type { TestScope } from './temporary-dir.ts';
 
 startChildrenPlainly();
 

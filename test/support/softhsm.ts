@@ -1,6 +1,5 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromHex } from '#base';
 import { buildCertificate, certificatePem, parseCertificate } from '#crypto';
@@ -8,12 +7,10 @@ import type { Certificate } from '#crypto';
 import type { SignerRole } from '#formats';
 import { runProvisioning } from '#softhsm-config';
 import type { ProvisionedToken } from '#softhsm-config';
+import { temporaryDir } from './temporary-dir.ts';
+import type { TestScope } from './temporary-dir.ts';
 
 /** What of a test is needed here: when it is over, its files go. */
-export interface TestScope {
-  teardown(act: () => unknown): void;
-}
-
 export interface TestKeySpec {
   readonly label: string;
   readonly role: SignerRole;
@@ -25,13 +22,6 @@ export interface TestToken extends ProvisionedToken {
   readonly mspid: string;
   readonly certificateOf: ReadonlyMap<string, { file: string; certificate: Certificate }>;
   readonly roles: ReadonlyMap<string, SignerRole>;
-}
-
-/** An empty directory that goes with the test; its path is short enough for a Unix socket in it. */
-export function temporaryDir(t: TestScope): string {
-  const dir = mkdtempSync(join(tmpdir(), 'cs-'));
-  t.teardown(() => rmSync(dir, { recursive: true, force: true }));
-  return dir;
 }
 
 /**

@@ -2,8 +2,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { join } from 'node:path';
-import type { TestScope } from './softhsm.ts';
-import { temporaryDir } from './softhsm.ts';
+import { temporaryDir } from './temporary-dir.ts';
+import type { TestScope } from './temporary-dir.ts';
 
 /** Why a software TPM cannot be had here; undefined when it can. */
 export function softwareTpmMissing(): string | undefined {
