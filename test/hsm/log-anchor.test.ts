@@ -8,7 +8,7 @@ import type { SignerConfig } from '#hsm';
 import { openRecords } from '../../hsm/host-logs.ts';
 import { TpmAnchor } from '../../hsm/tpm-anchor.ts';
 import { operatorSetting } from '../support/operators.ts';
-import { temporaryDir } from '../support/softhsm.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 import { softwareTpmMissing, startSoftwareTpm } from '../support/software-tpm.ts';
 
 const skip = softwareTpmMissing() ?? false;

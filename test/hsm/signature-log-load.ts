@@ -1,8 +1,8 @@
 /** The signature log as fast as calls come, for the benches: they may not open the folder themselves. */
 import { cpuMicroseconds } from '../bench/process-cpu.ts';
 import { LoggedToken, batchOf } from './logged-token.ts';
-import { temporaryDir } from '../support/softhsm.ts';
-import type { TestScope } from '../support/softhsm.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
+import type { TestScope } from '../support/temporary-dir.ts';
 
 export interface LogRate {
   /** Time, and processor time of the host's process, that a signature's record takes. */

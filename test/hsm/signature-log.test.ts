@@ -9,8 +9,8 @@ import type { KnownOfLog, KnownRecord } from '#custody';
 import { fuzz } from '../crypto/fuzzing.ts';
 import { eventually } from '../support/eventually.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
-import { temporaryDir } from '../support/softhsm.ts';
 import { LoggedToken, batchOf } from './logged-token.ts';
+import { temporaryDir } from '../support/temporary-dir.ts';
 
 interface Story {
   readonly token: LoggedToken;

@@ -6,12 +6,12 @@ import { eventually } from '../support/eventually.ts';
 import { faultShim } from '../support/fault-shim.ts';
 import type { ShimControl } from '../support/fault-shim.ts';
 import { startSigner } from '../support/signer-process.ts';
-import { temporaryDir, temporaryToken } from '../support/softhsm.ts';
-import type { TestScope } from '../support/softhsm.ts';
+import { temporaryToken } from '../support/softhsm.ts';
 import { LoggedToken } from './logged-token.ts';
 import { endorsementPayload } from './samples.ts';
 import { openShimmed } from './shimmed-token.ts';
-
+import { temporaryDir } from '../support/temporary-dir.ts';
+import type { TestScope } from '../support/temporary-dir.ts';
 
 /** What a bench opens goes with it, as a test's things go with the test. */
 export class BenchScope implements TestScope, AsyncDisposable {
