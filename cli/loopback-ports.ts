@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +21,7 @@ const triesMax = 1_000;
  */
 export async function chooseLoopbackPorts(count: number, holder: string): Promise<number[]> {
   const [from, to] = portRange(kernelRange());
+  forgetHolders();
   const ports: number[] = [];
   for (let tries = 0; ports.length < count; tries += 1) {
     if (tries >= triesMax) throw fault('CLI_PORTS_EXHAUSTED', { from, to });
@@ -54,10 +55,34 @@ function kernelRange(): readonly [number, number] {
 }
 
 /** A file per port names its holder; one whose holder is gone is free. */
-function reserve(port: number, holder: string): boolean {
+function reservationsDir(): string {
   const dir = join(tmpdir(), `countersign-ports-${userInfo().uid}`);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const file = join(dir, String(port));
+  return dir;
+}
+
+/** Networks are removed without a word: their ports are free from then on, their files of no use. */
+function forgetHolders(): void {
+  const dir = reservationsDir();
+  for (const port of readdirSync(dir)) {
+    const file = join(dir, port);
+    const holder = holderOf(file);
+    // Without a name it is being written now.
+    if (holder !== '' && !existsSync(holder)) rmSync(file, { force: true });
+  }
+}
+
+function holderOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+function reserve(port: number, holder: string): boolean {
+  const file = join(reservationsDir(), String(port));
   try {
     if (existsSync(file) && !existsSync(readFileSync(file, 'utf8'))) rmSync(file);
     writeFileSync(file, holder, { flag: 'wx' });

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { chooseLoopbackPorts } from '#cli';
@@ -21,9 +22,9 @@ t.test('no port is one that the kernel may give to somebody who connects', async
 
 t.test('all ports that are chosen at once differ', async (t) => {
   const holders = [temporaryDir(t), temporaryDir(t)];
-  const choosing = holders.flatMap((holder) => [1, 2].map(() => chooseLoopbackPorts(500, holder)));
+  const choosing = holders.flatMap((holder) => [1, 2].map(() => chooseLoopbackPorts(150, holder)));
   const chosen = await Promise.all(choosing);
-  t.equal(new Set(chosen.flat()).size, 2_000);
+  t.equal(new Set(chosen.flat()).size, 600);
 });
 
 t.test('a port is its holder’s for as long as that exists', async (t) => {
@@ -34,6 +35,19 @@ t.test('a port is its holder’s for as long as that exists', async (t) => {
   rmdirSync(one);
   t.ok(await takePort(port, other));
   t.notOk(await takePort(port, one));
+});
+
+t.test('what was reserved for a holder that is gone is forgotten by the next', async (t) => {
+  const passing = join(temporaryDir(t), 'passing');
+  mkdirSync(passing);
+  const ports = await chooseLoopbackPorts(5, passing);
+  const files = ports.map((port) =>
+    join(tmpdir(), `countersign-ports-${userInfo().uid}`, String(port)),
+  );
+  t.ok(files.every((file) => existsSync(file)));
+  rmdirSync(passing);
+  await chooseLoopbackPorts(1, temporaryDir(t));
+  t.notOk(files.some((file) => existsSync(file)));
 });
 
 t.test('a port that somebody listens on is not taken', async (t) => {

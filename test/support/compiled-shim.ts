@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
@@ -12,7 +11,7 @@ import { join } from 'node:path';
  */
 export function compiledShim(source: string): string {
   const version = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16);
-  const dir = join(tmpdir(), 'countersign-test-shim');
+  const dir = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'test-shim');
   const made = join(dir, `${version}.so`);
   if (existsSync(made)) return made;
   mkdirSync(dir, { recursive: true });
