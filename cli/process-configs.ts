@@ -22,12 +22,12 @@ export function writeProcessConfigs(network: MadeNetwork): void {
   for (const org of organisations) {
     write(
       signerName(org),
-      signerConfig(layout, org, [{ label: keyLabels.node(org.name), role: 'node' }]),
+      signerConfig(network, org, [{ label: keyLabels.node(org.name), role: 'node' }]),
     );
   }
   write(
     signerName(zone),
-    signerConfig(layout, zone, [
+    signerConfig(network, zone, [
       { label: keyLabels.ordering(zone.name), role: 'ordering', channels: [spec.channel] },
       { label: keyLabels.relay(zone.name), role: 'relay' },
       { label: keyLabels.attestation(zone.name), role: 'attestation' },
@@ -53,7 +53,7 @@ function endorserNames(spec: NetworkSpec): string[] {
 }
 
 function signerConfig(
-  layout: NetworkLayout,
+  { layout, spec, zone }: MadeNetwork,
   org: MadeOrganisation,
   keys: readonly { label: string; role: string; channels?: string[] }[],
 ): unknown {
@@ -70,6 +70,11 @@ function signerConfig(
       operatorPolicyFile: layout.operatorPolicy(org.name),
       auditDir: layout.signerState(org.name),
       adminSocket: layout.adminSocket(org.name),
+    },
+    ledger: {
+      channel: spec.channel,
+      mspid: zone.mspid,
+      caFile: layout.caCertificate(zone.name),
     },
     keys: keys.map((key) => ({
       ...key,

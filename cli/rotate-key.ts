@@ -70,12 +70,12 @@ export async function rotateKey(
   const { next } = readRotation(record);
   // Audit logs are verified with the certificates of all versions.
   writeFileSync(network.layout.keyCertificate(next.label), certificatePem(next.certificate.der));
-  const block = await putOnLedger(network, place, record);
-  const retired = await host.retireKey(place.key);
+  const { block, receipt } = await putOnLedger(network, place, record);
+  const retired = await host.retireKey(place.key, utf8(JSON.stringify(receipt)));
   return {
     key: place.key,
     label: next.label,
-    block,
+    block: String(block),
     destroyed: retired.map((one) => ({ ...one, signatures: String(one.signatures) })),
   };
 }
@@ -144,12 +144,12 @@ async function order(
   throw fault('CLI_ORDER_WAITING', { action, untilSeconds: answer.untilSeconds });
 }
 
-/** Bringing a record twice does no harm. @returns the number of its block. */
+/** Bringing a record twice does no harm. @returns the number of its block, and the proof that it is there. */
 async function putOnLedger(
   network: OpenNetwork,
   { organisation }: KeyPlace,
   record: Uint8Array,
-): Promise<string> {
+): Promise<{ block?: unknown; receipt?: unknown }> {
   const kid = identityNames.admin(organisation);
   allowRotation(network, kid);
   const operations = [{ function: rotateFunction, args: [toBase64(record)] }];
@@ -159,7 +159,7 @@ async function putOnLedger(
     const nowMs = systemClock.nowMs();
     const jws = signRequest(clientKey(network.layout.dir, kid), kid, { ...content, nowMs });
     const { status, body } = await serviceOf(network).post(jws);
-    if (status === 200) return String((body as { block?: unknown }).block);
+    if (status === 200) return body as { block?: unknown; receipt?: unknown };
     const { code = '' } = body as { code?: string };
     if (posts >= postsMax || !code.startsWith('MANAGER_'))
       throw fault('CLI_ROTATION_REFUSED', { code, status });

@@ -87,9 +87,13 @@ export class SignerClient implements Disposable {
     return record as Uint8Array;
   }
 
-  /** Destroys the versions before the newest one; they sign what is under way first. */
-  async retireKey(key: string): Promise<readonly RetiredKey[]> {
-    const call = RetireKeyCall.encode({ key });
+  /**
+   * Destroys the versions before the newest one; they sign what is under way first.
+   *
+   * @param receipt a receipt file: the rotation's record is on the ledger.
+   */
+  async retireKey(key: string, receipt: Uint8Array): Promise<readonly RetiredKey[]> {
+    const call = RetireKeyCall.encode({ key, receipt });
     const answer = await this.#link.call(signerMethods.retireKey, call, limits.keyRetireWaitMsMax);
     return RetireKeyAnswer.decodeCanonical(answer).retired;
   }

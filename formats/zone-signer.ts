@@ -112,7 +112,11 @@ export const CertifyKeyCall = message('countersign.CertifyKeyCall', {
 export type CertifyKeyCall = MessageOf<typeof CertifyKeyCall>;
 
 /** Ends the versions before the newest one, once the ledger has its record. */
-export const RetireKeyCall = message('countersign.RetireKeyCall', { key: text(1) });
+export const RetireKeyCall = message('countersign.RetireKeyCall', {
+  key: text(1),
+  /** A receipt file, of the request that put the record on the ledger or found it there. */
+  receipt: bytes(2),
+});
 export type RetireKeyCall = MessageOf<typeof RetireKeyCall>;
 
 /** A version whose private key is gone. */

@@ -102,6 +102,21 @@ export const SignerConfig = Type.Object(
         { additionalProperties: false, description: 'absent: the host carries out no orders' },
       ),
     ),
+    ledger: Type.Optional(
+      Type.Object(
+        {
+          channel: label('the channel that has the rotations of the keys'),
+          mspid: label('MSP of its ordering service'),
+          caFile: path('PEM of the CAs, roots and intermediates, of the ordering service'),
+        },
+        {
+          additionalProperties: false,
+          description:
+            'whose block signatures show that a rotation is on the ledger; absent: no old version ' +
+            'of a key is destroyed',
+        },
+      ),
+    ),
     logLevel: Type.String({ default: 'info', description: 'level name of pino' }),
     keys: Type.Array(KeyConfig, { minItems: 1, maxItems: limits.tokenKeysMax / 2 }),
   },

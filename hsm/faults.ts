@@ -26,6 +26,10 @@ export const fault = declareFaults({
     'A key of the host was brought from outside, and its operator policy does not name it.',
   ],
   HSM_ROTATION_ABSENT: ['conflict', 'No version of this key waits for a certificate.'],
+  HSM_RETIREMENT_UNPROVED: [
+    'denied',
+    'Nothing shows that the rotation is on the ledger; the old version of the key stays.',
+  ],
   HSM_ROTATION_UNDERWAY: ['conflict', 'The version before this one is not destroyed yet.'],
   HSM_RECORD_CORRUPT: [
     'fatal',

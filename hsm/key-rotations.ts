@@ -116,15 +116,18 @@ export class KeyRotations {
   }
 
   /**
-   * Ends the versions before the newest one and destroys them. The newest one must be in force, and
-   * the caller must have seen its record on the ledger.
+   * Ends the versions before the newest one and destroys them. The newest one must be in force.
    *
+   * @param check throws unless the record of the newest one is on the ledger.
    * @throws HSM_ROTATION_ABSENT, HSM_KEY_UNDESTROYED, HSM_RECORD_READONLY, CUSTODY_AUDIT_…
    */
-  retire(name: string): Promise<RetiredKey[]> {
+  retire(name: string, check: (record: Uint8Array) => void): Promise<RetiredKey[]> {
     return this.#alone(async () => {
       const versions = this.#parts.ring.versionsOf(name);
-      if (versions.at(-1)?.state !== 'active') throw absent(name);
+      const newest = versions.at(-1);
+      const record = fromBase64(newest?.rotation ?? '');
+      if (newest?.state !== 'active' || record === undefined) throw absent(name);
+      check(record);
       const retired: RetiredKey[] = [];
       for (const { version, state } of versions.slice(0, -1)) {
         if (isInToken(state)) retired.push(await this.#end(name, version));

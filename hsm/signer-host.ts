@@ -61,10 +61,10 @@ export async function openSignerHost(
   // What it says is heard by `fenced`, or by whoever wants a block signed.
   const look = setInterval(() => void guard.look().catch(() => {}), limits.guardLookMs);
   undo.defer(() => clearInterval(look));
-  const { tokenLabel, mode, processes, sessions } = config;
+  const { tokenLabel, mode, processes, sessions, ledger } = config;
   const { signatures: signatureLog } = logs;
   const state = { ring, rotations, guard, signatureLog };
-  const parts = { mode, tokenLabel, keys, signer, tokens, clock, ...state };
+  const parts = { mode, tokenLabel, keys, signer, tokens, clock, ledger, ...state };
   const onFailure = (error: unknown) => log.error({ err: error }, 'A call failed inside.');
   if (config.reportSocket !== undefined) {
     const report = (method: number) => answerReportCall(parts, method);

@@ -19,6 +19,8 @@ import type { BlockGuard } from './block-guard.ts';
 import { checkBlock } from './check-block.ts';
 import { checkEndorsement } from './check-endorsement.ts';
 import { checkEnvelope } from './check-envelope.ts';
+import { checkRetirement } from './check-retirement.ts';
+import type { SignerConfig } from './config.ts';
 import { fault } from './faults.ts';
 import { exportMarks } from './guard-marks.ts';
 import { witnessBlock } from './guard-witness.ts';
@@ -44,6 +46,7 @@ export interface SignerParts {
   readonly guard: BlockGuard;
   readonly signatureLog: SignatureLog;
   readonly clock: Clock;
+  readonly ledger: SignerConfig['ledger'];
 }
 
 type Method = (parts: SignerParts, payload: Uint8Array) => Uint8Array | Promise<Uint8Array>;
@@ -152,8 +155,9 @@ async function certifyKey(parts: SignerParts, payload: Uint8Array): Promise<Uint
 
 async function retireKey(parts: SignerParts, payload: Uint8Array): Promise<Uint8Array> {
   demandMode(parts, 'serving');
-  const { key } = RetireKeyCall.decodeCanonical(payload);
-  return RetireKeyAnswer.encode({ retired: await parts.rotations.retire(key) });
+  const { key, receipt } = RetireKeyCall.decodeCanonical(payload);
+  const check = (record: Uint8Array) => checkRetirement(receipt, record, parts.ledger);
+  return RetireKeyAnswer.encode({ retired: await parts.rotations.retire(key, check) });
 }
 
 function demandMode({ mode }: SignerParts, wanted: SignerParts['mode']): void {

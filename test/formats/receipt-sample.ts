@@ -26,9 +26,9 @@ import type { Receipt } from '#formats';
 import { goodPayload, jwsOf } from './request-sample.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const certificate = await buildCertificate(
+export const ordererCertificate = await buildCertificate(
   {
-    subject: { commonName: 'orderer' },
+    subject: { commonName: 'orderer', organizationalUnits: ['orderer'] },
     issuer: 'self',
     serial: 1n,
     notBefore: new Date('2026-01-01'),
@@ -41,7 +41,7 @@ const certificate = await buildCertificate(
 
 export const ordererIdentity = SerializedIdentity.encode({
   mspid: 'ZoneMSP',
-  idBytes: utf8(certificatePem(certificate)),
+  idBytes: utf8(certificatePem(ordererCertificate)),
 });
 
 /** Signs a block's metadata value as the zone's ordering key does. */
@@ -60,9 +60,14 @@ export function signedMetadata(
 
 /** A receipt for the middle request of five; parts can be replaced before the block is signed. */
 export function makeReceipt(
-  change: { leaf?: Partial<EvidenceLeaf>; result?: Partial<RequestResult> } = {},
+  change: {
+    payload?: Partial<typeof goodPayload>;
+    leaf?: Partial<EvidenceLeaf>;
+    result?: Partial<RequestResult>;
+  } = {},
 ): Receipt {
-  const request = jwsOf(encodeRequest({ alg: 'ES256', kid: 'clerk-7' }, goodPayload));
+  const payload = { ...goodPayload, ...change.payload };
+  const request = jwsOf(encodeRequest({ alg: 'ES256', kid: 'clerk-7' }, payload));
   const { requestIdBytes, bytes } = parseRequest(request);
   const result = RequestResult.encode({
     requestId: requestIdBytes,
@@ -99,7 +104,7 @@ export function makeReceipt(
     consenterMetadata: { treeSize, rootHash: root },
   });
   return {
-    channel: goodPayload.channel,
+    channel: payload.channel,
     request,
     result,
     leaf,
@@ -108,6 +113,6 @@ export function makeReceipt(
     inclusionProof: proof,
     block,
     signatures: signedMetadata(value, block),
-    certificates: [certificate],
+    certificates: [ordererCertificate],
   };
 }

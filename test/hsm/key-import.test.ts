@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { fromBase64, textOf, toBase64, utf8 } from '#base';
@@ -8,11 +8,11 @@ import { certificatePem, importPublicKey, parseCsr } from '#crypto';
 import { parseOperatorPolicy } from '#custody';
 import { verifyRotation } from '#formats';
 import { listTokenKeys } from '#softhsm-config';
-
 import { SignerRefused, startSigner } from '../support/signer-process.ts';
 import type { SignerProcess } from '../support/signer-process.ts';
 import { makeCa, temporaryToken } from '../support/softhsm.ts';
 import { orderSetting } from './order-setting.ts';
+import { ledgerOfReceipts, rotationReceipt } from './rotation-receipt.ts';
 import { endorsementPayload } from './samples.ts';
 
 t.setTimeout(120_000);
@@ -26,7 +26,8 @@ const rules = {
   'policy.change': { approvals: 2, delaySeconds: 0 },
 };
 const { custody, operators, order } = orderSetting(token, { rules });
-let host: SignerProcess = await startSigner(wholeFile, token, { custody });
+const ledger = ledgerOfReceipts(token.dir);
+let host: SignerProcess = await startSigner(wholeFile, token, { custody, ledger });
 
 /** A key that was made outside of any token, in a file. */
 function outsideKey(name: string) {
@@ -112,8 +113,9 @@ t.test('a named key comes in by the token alone, and takes its place by a rotati
   t.equal(publicKey.fingerprint, ours.publicKey.fingerprint);
   const named = { commonName: 'node', organizationalUnits: ['peer'] };
   const pem = utf8(certificatePem((await ca.issue(named, publicKey.spki)).der));
-  t.match(verifyRotation(await host.client.certifyKey('node', pem)), { next: { version: 2 } });
-  await host.client.retireKey('node');
+  const record = await host.client.certifyKey('node', pem);
+  t.match(verifyRotation(record), { next: { version: 2 } });
+  await host.client.retireKey('node', rotationReceipt(record));
   await t.resolves(endorse('node~2'));
   const log = readFileSync(join(custody.auditDir, 'audit.jsonl'));
   t.notOk(log.includes(ours.plain), 'nor is it in the log');
@@ -121,7 +123,7 @@ t.test('a named key comes in by the token alone, and takes its place by a rotati
 
 t.test('an imported key is told of as one, and serves after a restart', async (t) => {
   await host.kill();
-  host = await startSigner(wholeFile, token, { custody });
+  host = await startSigner(wholeFile, token, { custody, ledger });
   await t.resolves(endorse('node~2'));
   const { keys } = await host.client.report();
   t.match(keys, [{ label: 'node~2', isImported: true }]);

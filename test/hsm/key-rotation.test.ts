@@ -10,6 +10,7 @@ import { SignerRefused, startSigner } from '../support/signer-process.ts';
 import type { SignerProcess } from '../support/signer-process.ts';
 import { makeCa, temporaryToken } from '../support/softhsm.ts';
 import { orderSetting } from './order-setting.ts';
+import { ledgerOfReceipts, rotationReceipt } from './rotation-receipt.ts';
 import { endorsementPayload } from './samples.ts';
 
 /** The host outlives the tests that start it anew. */
@@ -23,8 +24,9 @@ const token = await temporaryToken(t, {
 });
 const ca = await makeCa();
 const { custody, order } = orderSetting(token);
+const ledger = ledgerOfReceipts(token.dir);
 const recordFile = join(token.dir, 'state', 'keys.json');
-let host: SignerProcess = await startSigner(wholeFile, token, { custody });
+let host: SignerProcess = await startSigner(wholeFile, token, { custody, ledger });
 
 /** The key of the request that an order answered, certified for a subject. */
 async function certificateOf(csr: string, subject: { commonName?: string; unit?: string } = {}) {
@@ -36,7 +38,7 @@ async function certificateOf(csr: string, subject: { commonName?: string; unit?:
 
 async function crash(): Promise<void> {
   await host.kill();
-  host = await startSigner(wholeFile, token, { custody });
+  host = await startSigner(wholeFile, token, { custody, ledger });
 }
 
 async function labels(): Promise<string[]> {
@@ -51,7 +53,9 @@ t.test('nothing is certified that the operators did not order', async (t) => {
   const foreign = await certificateOf((await order('key.rotate', { key: 'node' }))['csr'] ?? '');
   await t.rejects(host.client.certifyKey('odd name', foreign), { code: 'HSM_KEY_VERSIONLESS' });
   await t.rejects(host.client.certifyKey('nobody', foreign), { code: 'HSM_KEY_UNKNOWN' });
-  await t.rejects(host.client.retireKey('node'), { code: 'HSM_ROTATION_ABSENT' });
+  await t.rejects(host.client.retireKey('node', new Uint8Array(0)), {
+    code: 'HSM_ROTATION_ABSENT',
+  });
   await t.rejects(order('key.rotate', { key: 'odd name' }), { code: 'HSM_KEY_VERSIONLESS' });
   await t.rejects(order('key.rotate', {}), { code: 'HSM_CALL_MALFORMED' });
 });
@@ -87,7 +91,11 @@ t.test(
     t.strictSame(await host.client.certifyKey('node', new Uint8Array(0)), record);
     await t.rejects(order('key.rotate', { key: 'node' }), { code: 'HSM_ROTATION_UNDERWAY' });
     await t.resolves(Promise.all([endorse('node'), endorse('node~2')]));
-    const [retired] = await host.client.retireKey('node');
+    const unproved = { code: 'HSM_RETIREMENT_UNPROVED', kind: 'denied' };
+    await t.rejects(host.client.retireKey('node', new Uint8Array(0)), unproved);
+    t.strictSame((await labels()).toSorted(), ['node', 'node~2'], 'the old one stays');
+    await t.resolves(endorse('node'), 'and signs');
+    const [retired] = await host.client.retireKey('node', rotationReceipt(record));
     t.match(retired, { label: 'node', fingerprint: /^[0-9a-f]{64}$/ });
     t.strictSame(await labels(), ['node~2']);
     await t.rejects(endorse('node'), { code: 'HSM_KEY_NOT_ACTIVE' });
@@ -103,7 +111,7 @@ t.test('an attestation key is rotated too, and what it signed stays verifiable',
   const record = await host.client.certifyKey('attestation', pem);
   t.match(verifyRotation(record), { role: 'attestation', next: { label: 'attestation~2' } });
   await t.rejects(order('key.rotate', { key: 'attestation' }), { code: 'HSM_ROTATION_UNDERWAY' });
-  await host.client.retireKey('attestation');
+  await host.client.retireKey('attestation', rotationReceipt(record));
   const { publicKey } = parsePem(Buffer.from(pem).toString());
   t.strictSame(SignedGuardMarks.decode(await host.client.guardMarks()).certificate, pem);
   const log = readFileSync(join(custody.auditDir, 'audit.jsonl'));
@@ -120,7 +128,7 @@ t.test('an attestation key is rotated too, and what it signed stays verifiable',
 t.test('usage counters outlive the host', async (t) => {
   for (let count = 0; count < 5; count += 1) await endorse('node~2');
   await host.stop();
-  host = await startSigner(wholeFile, token, { custody });
+  host = await startSigner(wholeFile, token, { custody, ledger });
   const [node] = (await host.client.report()).keys;
   t.match(node, { label: 'node~2', version: 2 });
   t.ok((node?.lifeSignatures ?? 0n) >= 5n);
@@ -134,7 +142,7 @@ t.test('a compromised key signs nothing more but the record of its own end', asy
   const { csr = '' } = await order('key.rotate', { key: 'node' });
   const record = await host.client.certifyKey('node', await certificateOf(csr));
   t.match(verifyRotation(record), { next: { label: 'node~3' } });
-  await host.client.retireKey('node');
+  await host.client.retireKey('node', rotationReceipt(record));
   t.strictSame(await labels(), ['node~3']);
   await t.resolves(endorse('node~3'));
   t.match(JSON.parse(readFileSync(recordFile, 'utf8')), {
@@ -153,7 +161,7 @@ t.test('an active key is not destroyed by an order', async (t) => {
 t.test('a host without a readable record of its keys does not guess which may sign', async (t) => {
   await host.stop();
   const refused = async () => {
-    const outcome: unknown = await startSigner(wholeFile, token, { custody }).catch(
+    const outcome: unknown = await startSigner(wholeFile, token, { custody, ledger }).catch(
       (error: unknown) => error,
     );
     if (!(outcome instanceof SignerRefused)) throw new Error('the host has started');

@@ -11,6 +11,7 @@ import { startSigner } from '../support/signer-process.ts';
 import type { SignerProcess } from '../support/signer-process.ts';
 import { makeCa, temporaryToken } from '../support/softhsm.ts';
 import { orderSetting } from '../hsm/order-setting.ts';
+import { ledgerOfReceipts, rotationReceipt } from '../hsm/rotation-receipt.ts';
 import { endorsementPayload } from '../hsm/samples.ts';
 
 const skip = shimIsMissing();
@@ -20,8 +21,10 @@ const token = await temporaryToken(t, { keys: [{ label: 'node', role: 'node' }] 
 const ca = await makeCa();
 const { custody, order } = orderSetting(token);
 const { module, moduleEnvironment, control } = faultShim(t, token.module);
-const config = { custody, module, moduleEnvironment };
+const config = { custody, module, moduleEnvironment, ledger: ledgerOfReceipts(token.dir) };
 const recordFile = join(token.dir, 'state', 'keys.json');
+/** That the newest rotation is on the ledger. */
+let proof: Uint8Array;
 let host: SignerProcess = await startSigner(wholeFile, token, config);
 
 async function certificateOf(csr = '') {
@@ -60,9 +63,9 @@ t.test('nothing is done that cannot be put on record, and all of it later', asyn
   await t.rejects(endorse('node~2'), { code: 'HSM_KEY_NOT_ACTIVE' });
   await t.resolves(endorse('node'));
   rmdirSync(obstacle);
-  await host.client.certifyKey('node', certificate);
+  proof = rotationReceipt(await host.client.certifyKey('node', certificate));
   mkdirSync(obstacle);
-  await t.rejects(host.client.retireKey('node'), readOnly);
+  await t.rejects(host.client.retireKey('node', proof), readOnly);
   t.strictSame((await labels()).toSorted(), ['node', 'node~2'], 'nothing is destroyed');
   await t.rejects(endorse('node'), { code: 'HSM_KEY_NOT_ACTIVE' }, 'but signs no more');
   rmdirSync(obstacle);
@@ -74,7 +77,7 @@ t.test(
   async (t) => {
     const { certificate } = token.certificateOf.get('node')!;
     control.pretend('C_DestroyObject');
-    await t.rejects(host.client.retireKey('node'), undestroyed);
+    await t.rejects(host.client.retireKey('node', proof), undestroyed);
     t.ok(control.calls('C_DestroyObject') >= 2, 'it was asked');
     t.ok((await labels()).includes('node'));
     t.notMatch(noted(), /"key\.destroyed"/);
@@ -82,7 +85,7 @@ t.test(
     await t.rejects(endorse('node'), { code: 'HSM_KEY_NOT_ACTIVE' });
     await t.resolves(endorse('node~2'));
     control.heal();
-    const [retired] = await host.client.retireKey('node');
+    const [retired] = await host.client.retireKey('node', proof);
     t.match(retired, { label: 'node', fingerprint: certificate.publicKey.fingerprint });
     t.strictSame(await labels(), ['node~2']);
     t.equal(await undestroyedCount(), 0n);
@@ -97,9 +100,9 @@ t.test(
     const { publicKey } = parsePem(Buffer.from(old?.certificate ?? '').toString('latin1'));
     const { csr } = await order('key.rotate', { key: 'node' });
     const { der } = await certificateOf(csr);
-    await host.client.certifyKey('node', utf8(certificatePem(der)));
+    proof = rotationReceipt(await host.client.certifyKey('node', utf8(certificatePem(der))));
     control.fail('C_DestroyObject', pkcs11js.CKR_FUNCTION_REJECTED);
-    await t.rejects(host.client.retireKey('node'), {
+    await t.rejects(host.client.retireKey('node', proof), {
       ...undestroyed,
       detail: { key: 'node~2', name: 'CKR_FUNCTION_REJECTED' },
     });
