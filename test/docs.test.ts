@@ -6,7 +6,7 @@ import { renderErrors } from '../scripts/errors-doc.ts';
 import { projectDir } from '../scripts/generated-doc.ts';
 import { limitReasons, renderLimits } from '../scripts/limits-doc.ts';
 import { idsIn, renderRequirements, testsById } from '../scripts/requirements-doc.ts';
-import { requirements } from '../scripts/requirements.ts';
+import { openReasons, requirements } from '../scripts/requirements.ts';
 
 const renew = 'run "npm run docs" and read what it changed';
 
@@ -72,6 +72,12 @@ t.test('docs/REQUIREMENTS.md is what the titles of the tests say', async (t) => 
 t.test('no test claims a requirement that there is not', async (t) => {
   const unknown = [...testsById()].filter(([id]) => !requirements.has(id));
   t.strictSame(unknown, []);
+});
+
+t.test('each requirement that is open, and no other, says what it lacks', async (t) => {
+  const tests = testsById();
+  const open = [...requirements.keys()].filter((id) => !tests.has(id));
+  t.strictSame([...openReasons.keys()], open);
 });
 
 t.test('an id counts in the title of a test and nowhere else', async (t) => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { engineNames } from './tidy/engine.ts';
 import { unknownFolder, wrongImport } from './tidy/floors.ts';
 import * as rules from './tidy/rules.ts';
 import type { Finding } from './tidy/rules.ts';
@@ -11,6 +12,7 @@ const files = projectPaths('.ts', '.js').map(readSource);
 const checks: Readonly<Record<string, (file: SourceFile) => Finding[]>> = {
   'every folder stands on a floor': unknownFolder,
   'imports go down, through doors, and to declared packages': wrongImport,
+  'keys, custody and contracts know no chain engine': engineNames,
   'files and functions are short': rules.tooLong,
   'names are kebab-case and say something': rules.badName,
   'nothing is exported as default': rules.defaultExport,
@@ -60,6 +62,8 @@ t.test('each rule finds what it is for', async (t) => {
     ['test/crypto/a.test.ts', "import { x } from '../../hsm/a.ts';", 'entered by its door'],
     ['peer/a.ts', "import { x } from '#wasm';", 'peer/ must not reach this'],
     ['endorser/a.ts', "const x = await import('pkcs11js');", 'endorser/ must not reach this'],
+    ['wasm/a.ts', "import { x, Envelope } from '#formats';", 'wasm/a.ts:1 names Fabric’s Envelope'],
+    ['hsm/a.ts', "import type { KvRwSet } from '#formats';", 'names Fabric’s KvRwSet'],
     ['base/a.ts', "import { readFileSync } from 'fs';", 'imported by its node: name'],
     ['base/a.ts', "import t from 'tap';", 'package.json names no such dependency'],
     ['stuff/a.ts', '', 'the folder stuff/ stands on no floor'],
@@ -79,6 +83,7 @@ t.test('each rule finds what it is for', async (t) => {
   for (const [path, text, place] of cases) {
     t.match(found(path, text).join('\n'), place, `${path}: ${text.slice(0, 60)}`);
   }
+  t.strictSame(found('hsm/check-block.ts', "import { Payload } from '#formats';"), []);
   t.strictSame(found('hsm/signer-main.ts', "import '#base';\nprocess.env['X'];"), []);
   t.strictSame(found('test/hsm/a.test.ts', "import { x } from '../../hsm/a.ts';\nDate.now();"), []);
 });
