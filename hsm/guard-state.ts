@@ -79,15 +79,17 @@ export class GuardState {
    * @returns false when the record cannot follow those before it.
    */
   apply(record: GuardRecord, sequence: bigint): boolean {
-    if (this.#isMoved || this.#isStale(record)) return true;
+    if (this.#isMoved || this.#isStale(record, sequence)) return true;
     if (this.#sequence !== 0n && sequence !== this.#sequence + 1n) return false;
     if (!this.#take(record)) return false;
     this.#sequence = sequence;
     return true;
   }
 
-  #isStale({ kind, epoch }: GuardRecord): boolean {
-    return kind === 'epoch' ? epoch <= this.#epoch : epoch < this.#epoch;
+  #isStale({ kind, epoch }: GuardRecord, sequence: bigint): boolean {
+    if (kind !== 'epoch') return epoch < this.#epoch;
+    // Who begins an epoch without having read all before it does not know what was signed: it begins none.
+    return epoch <= this.#epoch || sequence <= this.#sequence;
   }
 
   #take(record: GuardRecord): boolean {

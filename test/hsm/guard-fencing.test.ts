@@ -1,12 +1,6 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { appendFileSync, copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Interface } from 'node:readline';
 import t from 'tap';
-import type { Test } from 'tap';
 import { limits, utf8 } from '#base';
 import { sha256 } from '#crypto';
 import { BlockGuard } from '../../hsm/block-guard.ts';
@@ -16,6 +10,7 @@ import { encodeRecord, recordBytes } from '../../hsm/guard-record.ts';
 import type { BlockMark } from '../../hsm/guard-record.ts';
 import { seededRandom } from '../crypto/fuzzing.ts';
 import { temporaryDir } from '../support/temporary-dir.ts';
+import { Racer } from './guard-racers.ts';
 
 const hashOf = (number: bigint, variant = 'a') => sha256(utf8(`${variant} ${number}`));
 const block = (number: bigint, channel = 'ch') => ({
@@ -24,42 +19,6 @@ const block = (number: bigint, channel = 'ch') => ({
   headerHash: hashOf(number),
   previousHash: hashOf(number - 1n),
 });
-
-/** A guard in a process of its own. */
-class Racer {
-  readonly #child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor(t: Test, dir: string) {
-    const program = join(import.meta.dirname, 'guard-racer.ts');
-    this.#child = spawn(process.execPath, [program, dir], { stdio: ['pipe', 'pipe', 'inherit'] });
-    const lines: Interface = createInterface({ input: this.#child.stdout! });
-    this.#lines = lines[Symbol.asyncIterator]();
-    // One that was refused has ended: it says so by its line, and takes no other.
-    this.#child.stdin!.on('error', () => {});
-    t.teardown(() => this.#child.kill('SIGKILL'));
-  }
-
-  async heard(): Promise<string> {
-    const { value, done } = await this.#lines.next();
-    return done === true ? 'ended' : value;
-  }
-
-  ask(number: bigint, previous = ''): Promise<string> {
-    this.#child.stdin!.write(`${number} ${previous}\n`);
-    return this.heard();
-  }
-
-  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
-    this.#child.kill(name);
-  }
-
-  async end(): Promise<void> {
-    const ended = this.#child.exitCode === null ? once(this.#child, 'exit') : undefined;
-    this.#child.stdin!.end();
-    await ended;
-  }
-}
 
 const stopTitle = 'a holder that was stopped and succeeded signs nothing when it comes back';
 t.test(stopTitle, async (t) => {
@@ -123,6 +82,24 @@ t.test('what a holder wrote while another asked for it stays on record', async (
   await using again = await BlockGuard.open(dir);
   t.equal(again.marks[0]?.number, 3n);
 });
+
+t.test(
+  'whoever succeeds a holder without having read all that it wrote is no holder',
+  async (t) => {
+    const dir = temporaryDir(t);
+    const guard = await BlockGuard.open(dir);
+    const successor = GuardFile.open(join(dir, 'blocks.guard'));
+    await guard.allow(block(1n));
+    const epoch = { kind: 'epoch', epoch: 2n, channel: '', number: 0n } as const;
+    await successor.append([{ ...epoch, headerHash: hashOf(0n, 'holder') }]);
+    t.equal(successor.state.epoch, 1n);
+    successor.close();
+    await guard.allow(block(2n));
+    await guard.close();
+    await using again = await BlockGuard.open(dir);
+    t.equal(again.marks[0]?.number, 2n);
+  },
+);
 
 t.test('whoever has the file open that another wrote anew writes nothing', async (t) => {
   const dir = temporaryDir(t);
