@@ -1,4 +1,5 @@
-import { Fault, limits } from '#base';
+import { limits } from '#base';
+import type { Fault } from '#base';
 import { contextTag, derTags, readAlgorithm } from './der-reader.ts';
 import type { DerReader } from './der-reader.ts';
 import { readTime } from './der-time.ts';
@@ -9,7 +10,7 @@ import { readName } from './name.ts';
 import type { Name } from './name.ts';
 import { importPublicKey } from './public-key.ts';
 import type { PublicKey } from './public-key.ts';
-import { readSigned, sameAlgorithm } from './signed-object.ts';
+import { parseSigned } from './signed-object.ts';
 import type { SignedObject } from './signed-object.ts';
 
 /** An X.509 certificate: its form was checked, but nobody has vouched for it yet. */
@@ -37,17 +38,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
   if (der.length > limits.certificateBytes) {
     throw fault('CRYPTO_CERTIFICATE_MALFORMED', { bytes: der.length });
   }
-  const owned = Uint8Array.from(der);
-  try {
-    const { fields, ...signed } = readSigned(owned, readTbs);
-    const { algorithm, ...rest } = fields;
-    // Only the inner one is signed: if they could differ, a forger would choose the algorithm.
-    if (!sameAlgorithm(algorithm, signed.signatureAlgorithm)) throw malformed('two algorithms');
-    return { der: owned, ...signed, ...rest };
-  } catch (error) {
-    if (!(error instanceof Fault) || error.code !== 'CRYPTO_DER_MALFORMED') throw error;
-    throw fault('CRYPTO_CERTIFICATE_MALFORMED', error.detail, error);
-  }
+  return parseSigned(der, readTbs, 'CRYPTO_CERTIFICATE_MALFORMED');
 }
 
 function readTbs(fields: DerReader) {

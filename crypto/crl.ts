@@ -1,4 +1,5 @@
-import { equalBytes, Fault, limits } from '#base';
+import { equalBytes, limits } from '#base';
+import type { Fault } from '#base';
 import type { Certificate } from './certificate.ts';
 import { readSerial } from './certificate.ts';
 import { derTags, readAlgorithm } from './der-reader.ts';
@@ -14,7 +15,7 @@ import { fault } from './faults.ts';
 import { readName } from './name.ts';
 import type { Name } from './name.ts';
 import { oids } from './oids.ts';
-import { readSigned, sameAlgorithm, verifySigned } from './signed-object.ts';
+import { parseSigned, verifySigned } from './signed-object.ts';
 import type { SignedObject } from './signed-object.ts';
 
 /** A certificate revocation list: its form was checked, but nobody has vouched for it yet. */
@@ -43,16 +44,7 @@ export interface Crl extends SignedObject {
  */
 export function parseCrl(der: Uint8Array): Crl {
   if (der.length > limits.crlBytesMax) throw fault('CRYPTO_CRL_MALFORMED', { bytes: der.length });
-  const owned = Uint8Array.from(der);
-  try {
-    const { fields, ...signed } = readSigned(owned, readTbs);
-    const { algorithm, ...rest } = fields;
-    if (!sameAlgorithm(algorithm, signed.signatureAlgorithm)) throw malformed('two algorithms');
-    return { der: owned, ...signed, ...rest };
-  } catch (error) {
-    if (!(error instanceof Fault) || error.code !== 'CRYPTO_DER_MALFORMED') throw error;
-    throw fault('CRYPTO_CRL_MALFORMED', error.detail, error);
-  }
+  return parseSigned(der, readTbs, 'CRYPTO_CRL_MALFORMED');
 }
 
 /**

@@ -43,8 +43,33 @@ export function readSigned<Fields>(
   });
 }
 
+/**
+ * Reads a signed object of which a copy is kept, and whose signed part names the algorithm, too.
+ *
+ * @throws what is malformed as a fault of this code, and what `readFields` throws.
+ */
+export function parseSigned<Fields extends { algorithm: AlgorithmIdentifier }>(
+  der: Uint8Array,
+  readFields: (fields: DerReader) => Fields,
+  code: 'CRYPTO_CERTIFICATE_MALFORMED' | 'CRYPTO_CRL_MALFORMED',
+): SignedObject & { der: Uint8Array } & Omit<Fields, 'algorithm'> {
+  const owned = Uint8Array.from(der);
+  try {
+    const { fields, ...signed } = readSigned(owned, readFields);
+    const { algorithm, ...rest } = fields;
+    // Only the inner one is signed: if they could differ, a forger would choose the algorithm.
+    if (!sameAlgorithm(algorithm, signed.signatureAlgorithm)) {
+      throw fault('CRYPTO_DER_MALFORMED', { reason: 'two algorithms' });
+    }
+    return { der: owned, ...signed, ...rest };
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'CRYPTO_DER_MALFORMED') throw error;
+    throw fault(code, error.detail, error);
+  }
+}
+
 /** Whether both are the same algorithm, to the byte of its parameters. */
-export function sameAlgorithm(a: AlgorithmIdentifier, b: AlgorithmIdentifier): boolean {
+function sameAlgorithm(a: AlgorithmIdentifier, b: AlgorithmIdentifier): boolean {
   if (a.oid !== b.oid) return false;
   if (a.parameters === undefined || b.parameters === undefined)
     return a.parameters === b.parameters;

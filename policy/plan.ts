@@ -60,7 +60,9 @@ class PlanSearch {
         yield* this.#ofRule(shape.rule, []);
         return;
       case 'implicitMeta':
-        yield* this.#ofParts(shape.parts, shape.threshold, []);
+        yield* this.#choose(shape.parts, shape.threshold, [], (part, chosen) =>
+          this.#ofPart(part, chosen),
+        );
         return;
       case 'reject':
     }
@@ -70,7 +72,7 @@ class PlanSearch {
   *#ofRule(rule: CompiledRule, chosen: Candidate): Generator<Candidate> {
     if (!('principal' in rule)) {
       const feasible = rule.rules.filter((inner) => this.#isFeasible(inner));
-      yield* this.#ofRules(feasible, rule.needed, chosen);
+      yield* this.#choose(feasible, rule.needed, chosen, (inner, so) => this.#ofRule(inner, so));
       return;
     }
     for (const member of this.#members) {
@@ -80,40 +82,30 @@ class PlanSearch {
     }
   }
 
-  *#ofRules(
-    rules: readonly CompiledRule[],
-    needed: number,
-    chosen: Candidate,
-  ): Generator<Candidate> {
-    if (needed <= 0) {
-      yield chosen;
-      return;
+  /** The parts of an implicit policy are judged one by one: a signer may serve several. */
+  *#ofPart(part: PolicyShape, chosen: Candidate): Generator<Candidate> {
+    for (const taken of this.ofShape(part)) {
+      yield [...chosen, ...taken.filter((member) => !chosen.includes(member))];
     }
-    const [first, ...rest] = rules;
-    if (first === undefined || rules.length < needed || this.#exhausted()) return;
-    for (const taken of this.#ofRule(first, chosen)) {
-      yield* this.#ofRules(rest, needed - 1, taken);
-    }
-    yield* this.#ofRules(rest, needed, chosen);
   }
 
-  /** The parts of an implicit policy are judged one by one: a signer may serve several. */
-  *#ofParts(
-    parts: readonly PolicyShape[],
+  /** Every way to have so many of the items; `take` gives the ways to have one beside what is chosen. */
+  *#choose<Item>(
+    items: readonly Item[],
     needed: number,
     chosen: Candidate,
+    take: (item: Item, chosen: Candidate) => Generator<Candidate>,
   ): Generator<Candidate> {
     if (needed <= 0) {
       yield chosen;
       return;
     }
-    const [first, ...rest] = parts;
-    if (first === undefined || parts.length < needed || this.#exhausted()) return;
-    for (const taken of this.ofShape(first)) {
-      const added = taken.filter((member) => !chosen.includes(member));
-      yield* this.#ofParts(rest, needed - 1, [...chosen, ...added]);
+    const [first, ...rest] = items;
+    if (first === undefined || items.length < needed || this.#exhausted()) return;
+    for (const taken of take(first, chosen)) {
+      yield* this.#choose(rest, needed - 1, taken, take);
     }
-    yield* this.#ofParts(rest, needed, chosen);
+    yield* this.#choose(rest, needed, chosen, take);
   }
 
   /** False where not even one signer per principal is there: no step is spent on such a branch. */
