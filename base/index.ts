@@ -1,3 +1,4 @@
+export * from './bytes-memo.ts';
 export * from './bytes.ts';
 export * from './clock.ts';
 export * from './config.ts';

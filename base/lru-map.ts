@@ -2,6 +2,7 @@
 export class LruMap<Key, Value> {
   readonly #sizeMax: number;
   readonly #entries = new Map<Key, Value>();
+  #youngest: Key | undefined;
 
   constructor(sizeMax: number) {
     this.#sizeMax = sizeMax;
@@ -13,16 +14,19 @@ export class LruMap<Key, Value> {
 
   get(key: Key): Value | undefined {
     const value = this.#entries.get(key);
-    if (value === undefined) return undefined;
+    // Often enough it is asked for again and again.
+    if (value === undefined || key === this.#youngest) return value;
     // A Map keeps insertion order: putting the entry back makes it the youngest.
     this.#entries.delete(key);
     this.#entries.set(key, value);
+    this.#youngest = key;
     return value;
   }
 
   set(key: Key, value: Value): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
+    this.#youngest = key;
     if (this.#entries.size <= this.#sizeMax) return;
     const [oldest] = this.#entries.keys();
     if (oldest !== undefined) this.#entries.delete(oldest);

@@ -1,4 +1,4 @@
-import { Fault, LruMap, limits } from '#base';
+import { BytesMemo, Fault, limits } from '#base';
 import { parseCertificate } from '#crypto';
 import type { SharedStart } from '#crypto';
 import {
@@ -33,8 +33,8 @@ export class ChannelConfig {
   readonly #policies: PolicyManager;
   readonly #applicationPolicies: ApplicationPolicies;
   /** By the bytes of the identity, as text: no other key makes a lookup as cheap. */
-  readonly #members = new LruMap<string, Member>(limits.identitiesCachedMax);
-  readonly #certificateMembers = new LruMap<string, Member>(limits.identitiesCachedMax);
+  readonly #members = new BytesMemo<Member>(limits.identitiesCachedMax);
+  readonly #certificateMembers = new BytesMemo<Member>(limits.identitiesCachedMax);
 
   /** @throws POLICY_CONFIG_INVALID what a stock peer would refuse. */
   static fromConfig(channelId: string, config: Config): ChannelConfig {
@@ -123,11 +123,10 @@ export class ChannelConfig {
    * @throws POLICY_IDENTITY_INVALID no provider issued it, or more than one, or it is not valid.
    */
   identityOfCertificate(der: Uint8Array, at: Date): Identity {
-    const key = latin1(der);
-    let member = this.#certificateMembers.get(key);
+    let member = this.#certificateMembers.get(der);
     if (member === undefined) {
       member = asIdentityFault(() => this.#findMember(der));
-      this.#certificateMembers.set(key, member);
+      this.#certificateMembers.set(der, member);
     }
     const expired = member.path.find((one) => at < one.notBefore || at > one.notAfter);
     if (expired !== undefined) {
@@ -234,14 +233,13 @@ export class ChannelConfig {
   }
 
   #memberOf(serialized: Uint8Array): Member {
-    const key = latin1(serialized);
-    const known = this.#members.get(key);
+    const known = this.#members.get(serialized);
     if (known !== undefined) return known;
     const { mspid } = SerializedIdentity.decode(serialized);
     const msp = this.#facts.msps.get(mspid);
     if (msp === undefined) throw fault('POLICY_MSP_UNKNOWN', { mspid });
     const member = msp.memberOf(serialized);
-    this.#members.set(key, member);
+    this.#members.set(serialized, member);
     return member;
   }
 
@@ -279,8 +277,4 @@ function asIdentityFault(read: () => Member): Member {
     if (!(cause instanceof Fault) || cause.code.startsWith('POLICY_')) throw cause;
     throw fault('POLICY_IDENTITY_INVALID', { reason: cause.code }, cause);
   }
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }

@@ -4,6 +4,7 @@ import t from 'tap';
 import {
   BoundedQueue,
   Fault,
+  BytesMemo,
   LruMap,
   Type,
   compareBytes,
@@ -101,6 +102,40 @@ t.test('a bounded map forgets what was not used for longest', async (t) => {
   map.set('c', 3);
   t.equal(map.get('b'), undefined);
   t.same([map.get('a'), map.get('c'), map.size], [1, 3, 2]);
+  // Asked for twice in turn, deleted, and put back: it is still the youngest.
+  t.same([map.get('a'), map.get('a')], [1, 1]);
+  map.set('d', 4);
+  t.same([map.get('c'), map.get('a'), map.get('d')], [undefined, 1, 4]);
+  map.delete('d');
+  map.set('e', 5);
+  map.set('f', 6);
+  t.same([map.get('a'), map.get('d'), map.get('e')], [undefined, undefined, 5]);
+});
+
+t.test('a memo by bytes knows its keys in full, and forgets what nobody asks for', async (t) => {
+  const memo = new BytesMemo<number>(4);
+  const key = (first: number, last: number) => {
+    const bytes = new Uint8Array(200);
+    bytes[0] = first;
+    bytes[199 - 50] = last;
+    return bytes;
+  };
+  memo.set(key(1, 1), 11);
+  t.equal(memo.get(key(1, 1)), 11);
+  t.equal(memo.get(key(2, 1)), undefined, 'another key at the same place');
+  t.equal(memo.get(new Uint8Array(0)), undefined);
+  memo.set(key(2, 1), 21);
+  t.same([memo.get(key(1, 1)), memo.get(key(2, 1))], [undefined, 21]);
+  const own = key(3, 3);
+  memo.set(own, 33);
+  own[0] = 4;
+  t.same([memo.get(own), memo.get(key(3, 3))], [undefined, 33], 'it has a copy of its own');
+  for (let last = 10; last < 20; last += 1) {
+    memo.set(key(0, last), last);
+    t.equal(memo.get(key(3, 3)), 33, 'asked for, so kept');
+  }
+  t.equal(memo.get(key(2, 1)), undefined, 'not asked for, so gone');
+  t.equal(memo.get(key(0, 10)), undefined);
 });
 
 t.test('only the one canonical text of some bytes is read', async (t) => {
