@@ -12,6 +12,7 @@ import {
   uint32,
   uint64,
 } from './protobuf-fields.ts';
+import { isSurelyCanonical } from './protobuf-walk.ts';
 
 /** Block number and index of the transaction in its block; absent and {0,0} are different. */
 export const Version = message('kvrwset.Version', { blockNum: uint64(1), txNum: uint64(2) });
@@ -68,6 +69,22 @@ export const KvRwSet = message('kvrwset.KVRWSet', {
   metadataWrites: repeatedNested(4, () => KvMetadataWrite),
 });
 export type KvRwSet = MessageOf<typeof KvRwSet>;
+
+const RwSetWithoutMetadata = message('kvrwset.KVRWSet', {
+  reads: repeatedNested(1, () => KvRead),
+  rangeQueriesInfo: repeatedNested(2, () => RangeQueryInfo),
+  writes: repeatedNested(3, () => KvWrite),
+});
+
+/**
+ * Whether these are surely the canonical bytes of a `KvRwSet` without metadata writes. Nothing is made
+ * of them: a bundle's are a hundred kilobytes.
+ *
+ * @returns false: they may be all the same.
+ */
+export function isPlainRwSet(bytes: Uint8Array): boolean {
+  return isSurelyCanonical(RwSetWithoutMetadata, bytes);
+}
 
 export const CollectionHashedReadWriteSet = message('rwset.CollectionHashedReadWriteSet', {
   collectionName: text(1),

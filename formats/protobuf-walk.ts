@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+import { limits } from '#base';
 import type { Field } from './protobuf-fields.ts';
 
 /** What a walk has to know of a message type. */
@@ -8,13 +10,13 @@ export interface WalkedType {
 }
 
 /**
- * Says of bytes that decode as this type whether they are surely what encoding would give, without
- * encoding: fields in order, numbers in their shortest form, no zero written that need not be.
+ * Says whether bytes are surely what encoding a value of this type gives, without decoding: fields in
+ * order, numbers in their shortest form, no zero written that need not be, text that is UTF-8.
  *
- * @returns true: they are. False: encode and compare, they may be all the same.
+ * @returns true: they are. False: decode, encode and compare, they may be all the same.
  */
 export function isSurelyCanonical(type: WalkedType, bytes: Uint8Array): boolean {
-  return walk(planOf(type), bytes, 0, bytes.length);
+  return walk(planOf(type), bytes, 0, bytes.length, 0);
 }
 
 interface Step {
@@ -24,6 +26,7 @@ interface Step {
   valueMax: number | undefined;
   mayRepeat: boolean;
   mayBeZero: boolean;
+  isText: boolean;
   /** Which oneof it belongs to; -1: none. */
   oneof: number;
   message: (() => WalkedType) | undefined;
@@ -57,6 +60,7 @@ function planOf(type: WalkedType): Plan {
       valueMax: valuesMax[field.kind],
       mayRepeat: field.repeated,
       mayBeZero: field.repeated || field.kind === 'message' || field.initial() === undefined,
+      isText: field.kind === 'text',
       oneof: type.oneofs.findIndex((group) => group.includes(name)),
       message: field.message,
     };
@@ -68,7 +72,8 @@ function planOf(type: WalkedType): Plan {
 /** Where the number that was read last ends; -1: it is not in its shortest form, or cut off. */
 let numberEnd = 0;
 
-function walk(plan: Plan, bytes: Uint8Array, start: number, end: number): boolean {
+function walk(plan: Plan, bytes: Uint8Array, start: number, end: number, depth: number): boolean {
+  if (depth > limits.protobufDepthMax) return false;
   let at = start;
   let lastOrder = -1;
   let oneofsSeen = 0;
@@ -83,23 +88,31 @@ function walk(plan: Plan, bytes: Uint8Array, start: number, end: number): boolea
       if ((oneofsSeen & bit) !== 0) return false;
       oneofsSeen |= bit;
     }
-    at = walkValue(step, bytes, at, end);
+    at = walkValue(step, bytes, at, end, depth);
     if (at < 0) return false;
   }
   return at === end;
 }
 
 /** @returns where the value ends, or -1. */
-function walkValue(step: Step, bytes: Uint8Array, at: number, end: number): number {
+function walkValue(step: Step, bytes: Uint8Array, at: number, end: number, depth: number): number {
   const value = readNumber(bytes, at, end);
   if (numberEnd < 0 || (value === 0 && !step.mayBeZero)) return -1;
   if (step.valueMax !== undefined) return value <= step.valueMax ? numberEnd : -1;
   const start = numberEnd;
   const valueEnd = start + value;
   if (valueEnd > end) return -1;
+  if (step.isText && !isText(bytes, start, valueEnd)) return -1;
   if (step.message === undefined) return valueEnd;
   step.plan ??= planOf(step.message());
-  return walk(step.plan, bytes, start, valueEnd) ? valueEnd : -1;
+  return walk(step.plan, bytes, start, valueEnd, depth + 1) ? valueEnd : -1;
+}
+
+function isText(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) {
+    if (bytes[at]! >= 128) return isUtf8(bytes.subarray(at, end));
+  }
+  return true;
 }
 
 /** A varint in its shortest form; above 2^53 its value is not exact, but never small. */
@@ -110,7 +123,9 @@ function readNumber(bytes: Uint8Array, start: number, end: number): number {
     const byte = bytes[at]!;
     value += (byte & 127) * scale;
     if (byte < 128) {
-      numberEnd = byte === 0 && at > start ? -1 : at + 1;
+      const isTooLong =
+        (byte === 0 && at > start) || (at === start + varintBytesMax - 1 && byte > 1);
+      numberEnd = isTooLong ? -1 : at + 1;
       return value;
     }
     scale *= 128;

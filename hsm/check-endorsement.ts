@@ -4,6 +4,7 @@ import {
   KvRwSet,
   ProposalResponsePayload,
   TxReadWriteSet,
+  isPlainRwSet,
   lifecycleNamespace,
 } from '#formats';
 import type { NsReadWriteSet } from '#formats';
@@ -44,7 +45,8 @@ export function checkEndorsement(payload: Uint8Array, mspid: string): void {
 
 function checkNamespace(one: NsReadWriteSet, contract: string, mspid: string): void {
   const { namespace } = one;
-  const rwset = KvRwSet.decodeCanonical(one.rwset);
+  const isPlain = namespace !== lifecycleNamespace && isPlainRwSet(one.rwset);
+  const rwset = isPlain ? undefined : KvRwSet.decodeCanonical(one.rwset);
   const denied =
     namespace === '' ||
     namespace === 'lscc' ||
@@ -52,6 +54,7 @@ function checkNamespace(one: NsReadWriteSet, contract: string, mspid: string): v
     one.collectionHashedRwset.length > 0 ||
     (namespace === lifecycleNamespace) !== (contract === lifecycleNamespace);
   if (denied) throw fault('HSM_NAMESPACE_DENIED', { namespace, contract });
+  if (rwset === undefined) return;
   if (namespace === lifecycleNamespace) checkDefinition(rwset, mspid);
   // No contract can ask for it, and a policy that cannot be read stops a peer at the key's next write.
   else if (rwset.metadataWrites.length > 0) throw malformed('metadata of a key');
