@@ -3,6 +3,7 @@ import { cpuMicroseconds } from '../bench/process-cpu.ts';
 import { LoggedToken, batchOf } from './logged-token.ts';
 import { temporaryDir } from '../support/temporary-dir.ts';
 import type { TestScope } from '../support/temporary-dir.ts';
+import { waitsOf } from '../support/waits.ts';
 
 export interface LogRate {
   /** Time, and processor time of the host's process, that a signature's record takes. */
@@ -23,34 +24,19 @@ export async function logRate(
   const log = token.open();
   scope.teardown(() => log.close());
   const signatures = batchOf('load', batch);
-  const waitsMs: number[] = [];
-  const run = async (ms: number) => {
-    waitsMs.length = 0;
-    const startMs = performance.now();
-    const caller = async () => {
-      while (performance.now() - startMs < ms) {
-        const beforeMs = performance.now();
-        await log.record(signatures);
-        waitsMs.push(performance.now() - beforeMs);
-      }
-    };
-    await Promise.all(Array.from({ length: inFlight }, caller));
-    return performance.now() - startMs;
-  };
+  const run = (ms: number) => waitsOf(() => log.record(signatures), { inFlight, ms });
   await run(300);
   const bytesBefore = bytesOf(token);
   const cpuBeforeUs = cpuMicroseconds(process.pid);
-  const tookMs = await run(seconds * 1000);
+  const { count, tookMs, medianMs, p99Ms } = await run(seconds * 1000);
   const cpuUs = cpuMicroseconds(process.pid) - cpuBeforeUs;
-  const made = waitsMs.length * batch;
-  const sorted = waitsMs.toSorted((one, other) => one - other);
-  const at = (part: number) => sorted[Math.floor(sorted.length * part)] ?? 0;
+  const made = count * batch;
   await log.finish();
   return {
     us: (tookMs * 1000) / made,
     cpuUs: cpuUs / made,
-    waitMsMedian: at(0.5),
-    waitMsP99: at(0.99),
+    waitMsMedian: medianMs,
+    waitMsP99: p99Ms,
     bytes: (bytesOf(token) - bytesBefore) / made,
   };
 }
