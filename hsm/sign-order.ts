@@ -1,3 +1,4 @@
+import { concatBytes } from '#base';
 import type { LoggedSignature, SignatureKind } from '#custody';
 import { digestOf } from './digest.ts';
 import type { Digest } from './digest.ts';
@@ -6,6 +7,8 @@ import type { Digest } from './digest.ts';
 export interface SignOrder {
   readonly keyLabel: string;
   readonly content: Uint8Array;
+  /** What of the content comes first, when it is in two pieces: joining large ones costs more than hashing them. */
+  readonly start?: Uint8Array;
   /** What it is, for the signature log; `other` if nothing is said. */
   readonly kind?: SignatureKind;
   /** Verify the signature before it leaves, because nobody else does before it counts. */
@@ -20,14 +23,20 @@ export interface DigestedOrder extends SignOrder {
 /** Returns when the signatures are on record, and may be made. */
 export type RecordSignatures = (signatures: readonly LoggedSignature[]) => Promise<void>;
 
-export function withDigest({ keyLabel, content, kind, verify }: SignOrder): DigestedOrder {
+export function withDigest({ keyLabel, start, content, kind, verify }: SignOrder): DigestedOrder {
   return {
     keyLabel,
     content,
-    digest: digestOf(content),
+    ...(start !== undefined && { start }),
+    digest: start === undefined ? digestOf(content) : digestOf(start, content),
     ...(kind !== undefined && { kind }),
     ...(verify !== undefined && { verify }),
   };
+}
+
+/** The whole of what is signed. */
+export function contentOf({ start, content }: SignOrder): Uint8Array {
+  return start === undefined ? content : concatBytes(start, content);
 }
 
 export function logged({

@@ -1,4 +1,4 @@
-import { Fault, concatBytes, limits } from '#base';
+import { Fault, limits } from '#base';
 import type { Clock } from '#base';
 import { buildCsr } from '#crypto';
 import {
@@ -101,7 +101,8 @@ function endorse(parts: SignerParts, payload: Uint8Array): Promise<Uint8Array> {
   const orders = eachItem(EndorseCall.decodeCanonical(payload).items, (item) => {
     const key = keyOf(parts, item.keyLabel, ['node']);
     checkEndorsement(item.proposalResponsePayload, key.mspid);
-    return order(key, 'endorsement', concatBytes(item.proposalResponsePayload, key.identity));
+    const start = item.proposalResponsePayload;
+    return { ...order(key, 'endorsement', key.identity), start };
   });
   return sign(parts, orders);
 }

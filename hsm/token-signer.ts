@@ -8,7 +8,7 @@ import { classifyPkcs11 } from './pkcs11-errors.ts';
 import { pkcs11Codes } from './pkcs11-codes.ts';
 import type { Pkcs11Class } from './pkcs11-codes.ts';
 import { keyChallenge } from './key-challenge.ts';
-import { logged, withDigest } from './sign-order.ts';
+import { contentOf, logged, withDigest } from './sign-order.ts';
 import type { DigestedOrder, RecordSignatures, SignOrder } from './sign-order.ts';
 import { processGone } from './token-seat.ts';
 import type { SeatAnswer } from './token-seat.ts';
@@ -194,7 +194,7 @@ export class TokenSigner {
     const signature = normaliseEcdsa(answer.raw, 'P-256');
     if (!this.#mustVerify(order, key.proved && generation === process.generation)) return signature;
     meter.count('signaturesVerified');
-    if (!verifyFabric(this.#publicKeyFor(order.keyLabel, process), order.content, signature)) {
+    if (!verifyFabric(this.#publicKeyFor(order.keyLabel, process), contentOf(order), signature)) {
       meter.count('signaturesWrong');
       this.#distrusted = limits.signaturesDistrustedAfterWrong;
       return { failed: 'wrong', name: 'SIGNATURE_WRONG', process, generation };
