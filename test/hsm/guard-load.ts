@@ -25,7 +25,10 @@ export async function guardRate(
 ): Promise<GuardRate> {
   const guard = await BlockGuard.open(temporaryDir(scope));
   scope.teardown(() => guard.close());
-  const newest = Array.from({ length: channels }, () => ({ number: 0n, hash: emptyBytes }));
+  const newest = Array.from({ length: channels }, (): { number: bigint; hash: Uint8Array } => ({
+    number: 0n,
+    hash: emptyBytes,
+  }));
   const allow = async (caller: number) => {
     const { number: before, hash: previousHash } = newest[caller]!;
     const number = before + 1n;
