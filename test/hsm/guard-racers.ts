@@ -16,6 +16,8 @@ export class Racer {
     this.#child = spawn(process.execPath, [program, dir], { stdio: ['pipe', 'pipe', 'inherit'] });
     const lines: Interface = createInterface({ input: this.#child.stdout! });
     this.#lines = lines[Symbol.asyncIterator]();
+    // One that was refused has ended: it says so by its line, and takes no other.
+    this.#child.stdin!.on('error', () => {});
     t.teardown(() => this.#child.kill('SIGKILL'));
   }
 

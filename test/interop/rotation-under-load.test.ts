@@ -4,6 +4,7 @@ import t from 'tap';
 import { toBase64 } from '#base';
 import { identityNames, rotateKey, rotateManagerTls } from '#cli';
 import { listTokenKeys } from '#softhsm-config';
+import { madeInToken } from '../support/softhsm.ts';
 import { underLoad } from '../support/steady-load.ts';
 import { countersign } from '../e2e/countersign.ts';
 import { TestClient, TestNetwork } from '../support/test-network.ts';
@@ -14,18 +15,6 @@ const network = await TestNetwork.start({ peerCount: 0 });
 t.teardown(() => network[Symbol.asyncDispose]());
 await network.deploy('notary');
 const alice = await network.client('alice');
-const madeInToken = {
-  token: true,
-  private: true,
-  sensitive: true,
-  alwaysSensitive: true,
-  extractable: false,
-  neverExtractable: true,
-  local: true,
-  modifiable: false,
-  sign: true,
-  decrypt: false,
-};
 
 function keysIn(token: string) {
   return listTokenKeys({ dir: network.network.layout.token(token), label: token });

@@ -6,6 +6,7 @@ import { parseCsr } from '#crypto';
 import { findSoftHsmModule, listTokenKeys, runProvisioning, tokenFiles } from '#softhsm-config';
 import type { ProvisionSpec } from '#softhsm-config';
 import { mappedPkcs11 } from '../support/memory-map.ts';
+import { madeInToken } from '../support/softhsm.ts';
 import { temporaryDir } from '../support/temporary-dir.ts';
 
 const keys = ['node', 'relay'].map((label) => ({
@@ -27,18 +28,7 @@ t.test(
       made.keys.map(({ label, publicKey }) => ({ label, publicKey })),
     );
     for (const { attributes } of listed) {
-      t.strictSame(attributes, {
-        token: true,
-        private: true,
-        sensitive: true,
-        alwaysSensitive: true,
-        extractable: false,
-        neverExtractable: true,
-        local: true,
-        modifiable: false,
-        sign: true,
-        decrypt: false,
-      });
+      t.strictSame(attributes, madeInToken);
     }
     t.equal(new Set(listed.map(({ id }) => id)).size, 2, 'ids are unique');
   },

@@ -24,6 +24,20 @@ export interface TestToken extends ProvisionedToken {
   readonly roles: ReadonlyMap<string, SignerRole>;
 }
 
+/** What a token says of a private key that was made in it, for signing. */
+export const madeInToken = {
+  token: true,
+  private: true,
+  sensitive: true,
+  alwaysSensitive: true,
+  extractable: false,
+  neverExtractable: true,
+  local: true,
+  modifiable: false,
+  sign: true,
+  decrypt: false,
+};
+
 /**
  * A SoftHSM token of the test's own, with keys made in it and certificates for them; one process of
  * a third of a second.
