@@ -20,6 +20,7 @@ const checks: Readonly<Record<string, (file: SourceFile) => Finding[]>> = {
   'only the start of a process reads its environment or ends it': rules.ownEnvironment,
   'no comment leaves work for later': rules.unfinished,
   'no test excludes the others': rules.onlyTest,
+  'no test file bounds its own time': rules.ownTimeout,
   'faults are declared where their register finds them': rules.scatteredFaults,
 };
 
@@ -78,6 +79,7 @@ t.test('each rule finds what it is for', async (t) => {
     ['hsm/a.ts', '// TODO later', 'unfinished work is not left in a comment'],
     ['test/a.test.ts', "t.only('x', f);", 'no test runs alone'],
     ['test/a.test.ts', "t.test('x', { only: true }, f);", 'no test runs alone'],
+    ['test/a.test.ts', 't.setTimeout(9);', 'bounds the time of test files'],
     ['hsm/a.ts', 'declareFaults({});', 'faults are declared in'],
   ];
   for (const [path, text, place] of cases) {

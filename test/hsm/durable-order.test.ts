@@ -14,7 +14,6 @@ import {
 } from './durable-order.ts';
 import { blockCall, endorsementPayload, nextBlock } from './samples.ts';
 
-t.setTimeout(120_000);
 const skip = straceIsMissing;
 
 t.test('a block’s records are on the disk before its digest leaves', { skip }, async (t) => {

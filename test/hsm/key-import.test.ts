@@ -15,7 +15,6 @@ import { orderSetting } from './order-setting.ts';
 import { ledgerOfReceipts, rotationReceipt } from './rotation-receipt.ts';
 import { endorsementPayload } from './samples.ts';
 
-t.setTimeout(120_000);
 /** The host outlives the tests that start it anew. */
 const wholeFile = t;
 const token = await temporaryToken(t, { keys: [{ label: 'node', role: 'node' }] });

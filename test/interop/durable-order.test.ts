@@ -1,8 +1,6 @@
 import t from 'tap';
 import { blocksInOrder, straceIsMissing } from '../hsm/durable-order.ts';
 
-t.setTimeout(280_000);
-
 t.test(
   'of ten thousand blocks none left for the token before its records were on the disk',
   { skip: straceIsMissing },

@@ -8,7 +8,6 @@ import { guardedHashes } from '../hsm/guarded-hashes.ts';
 import { Racer } from '../hsm/guard-racers.ts';
 import { temporaryDir } from '../support/temporary-dir.ts';
 
-t.setTimeout(280_000);
 const requests = 10_000;
 const stoppedMs = 60_000;
 const rival = join(import.meta.dirname, '..', 'hsm', 'guard-rival.ts');

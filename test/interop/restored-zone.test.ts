@@ -6,7 +6,6 @@ import { TestNetwork } from '../support/test-network.ts';
 import { freeLoopbackPorts } from './loopback-ports.ts';
 import { temporaryDir } from '../support/temporary-dir.ts';
 
-t.setTimeout(170_000);
 const [port = 0] = await freeLoopbackPorts(1);
 const network = await TestNetwork.start({ peerCount: 1 }, (made) => {
   made.configure('peer-1', (config) => {

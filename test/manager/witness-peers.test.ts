@@ -22,7 +22,6 @@ import { startSigner } from '../support/signer-process.ts';
 import { temporaryToken } from '../support/softhsm.ts';
 import { temporaryDir } from '../support/temporary-dir.ts';
 
-t.setTimeout(120_000);
 const token = await temporaryToken(t, { keys: [{ label: 'ordering', role: 'ordering' }] });
 const stateDir = join(token.dir, 'state');
 const host = await startSigner(t, token, { stateDir });

@@ -92,6 +92,16 @@ export function onlyTest(file: SourceFile): Finding[] {
   });
 }
 
+/** What one file allows itself is less than a slow machine needs: the runner has one bound for all. */
+export function ownTimeout(file: SourceFile): Finding[] {
+  if (!file.path.endsWith('.test.ts')) return [];
+  return findNodes(
+    file,
+    'scripts/test.ts bounds the time of test files',
+    (node) => node.type === 'CallExpression' && isMember(node.callee, 't', 'setTimeout'),
+  );
+}
+
 /** Elsewhere than in faults.ts the error register's test would not find them. */
 export function scatteredFaults(file: SourceFile): Finding[] {
   if (file.path.endsWith('/faults.ts') || file.folder === 'base' || !isProduct(file)) return [];
