@@ -6,8 +6,8 @@ export interface TapCounts {
 }
 
 /**
- * Reads the TAP 14 that `tap --reporter=tap` prints, line by line, and says of it what a person
- * wants to know: one line per file, and each failed assertion with its diagnosis.
+ * Reads the TAP 14 of a run of test files, line by line, and says of it what a person wants to know:
+ * one line per file, and each failed assertion with its diagnosis.
  */
 export class TapSummary {
   readonly counts: TapCounts = { passed: 0, failed: 0, skipped: 0 };
