@@ -1,4 +1,4 @@
-import { concatBytes, emptyBytes, toHex } from '#base';
+import { emptyBytes, toHex } from '#base';
 import { sha256 } from '#crypto';
 import { ChannelHeader, Envelope, Payload, SignatureHeader, headerTypes } from './fabric-common.ts';
 import {
@@ -33,7 +33,7 @@ export function proposalHash(
   signatureHeader: Uint8Array,
   proposalPayload: Uint8Array,
 ): Uint8Array {
-  return sha256(concatBytes(channelHeader, signatureHeader, proposalPayload));
+  return sha256(channelHeader, signatureHeader, proposalPayload);
 }
 
 export interface ChannelHeaderSpec {

@@ -36,6 +36,8 @@ export class EndorserPool implements Disposable {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout;
+  /** The newest block alone, when it was sent last. */
+  #batch: { from: bigint; height: bigint; bytes: Uint8Array } | undefined;
 
   constructor(
     endorsers: readonly { name: string; socket: string }[],
@@ -145,22 +147,32 @@ export class EndorserPool implements Disposable {
 
   async #catchUp(member: Member): Promise<void> {
     while (member.height < this.#ledger.height && member.state.reachable) {
-      const blocks: Uint8Array[] = [];
-      for (let next = member.height; next < this.#ledger.height; next += 1n) {
-        const block = this.#ledger.rawBlock(next);
-        if (block === undefined || blocks.length >= catchUpBlocksMax) break;
-        blocks.push(block);
-      }
       const answer = await this.#call(
         member,
         endorserMethods.applyBlocks,
-        BlockBatch.encode({ blocks }),
+        this.#batchFrom(member.height),
         limits.endorseWaitMsMax,
       );
       const before = member.height;
       this.#learn(member, answer);
       if (member.height <= before) return;
     }
+  }
+
+  /** Blocks from this height up, as one call takes them; mostly all endorsers lack the same one. */
+  #batchFrom(from: bigint): Uint8Array {
+    const { height } = this.#ledger;
+    if (this.#batch?.from === from && this.#batch.height === height) return this.#batch.bytes;
+    const blocks: Uint8Array[] = [];
+    for (let next = from; next < height; next += 1n) {
+      const block = this.#ledger.rawBlock(next);
+      if (block === undefined || blocks.length >= catchUpBlocksMax) break;
+      blocks.push(block);
+    }
+    const bytes = BlockBatch.encode({ blocks });
+    // Of one that catches up alone nothing is kept.
+    this.#batch = blocks.length === 1 ? { from, height, bytes } : undefined;
+    return bytes;
   }
 
   async #call(
