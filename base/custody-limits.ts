@@ -26,6 +26,10 @@ export const custodyLimits = {
   signatureGroupMax: 1_024,
   /** A file of the signature log: some 250,000 signatures, read in a second or two at a start. */
   signatureSegmentBytesMax: 16 * 1024 * 1024,
+  /** Zeros written ahead of a signature log's records; with a torn line they fit into a document. */
+  signatureLogAheadBytes: 64 * 1024,
+  /** Lines of a log that no sync confirmed when a crash came: some records and a checkpoint. */
+  auditUnsyncedLinesMax: 8,
   /** Operators of one zone. */
   operatorsMax: 32,
   /** A longer valid order would be forgotten before it is used. */

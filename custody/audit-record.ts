@@ -28,6 +28,13 @@ export interface AuditRecord extends AuditLine {
   readonly hash: string;
 }
 
+/** Where a log stands: number, hash and time of its newest record. */
+export interface LogHead {
+  readonly sequence: number;
+  readonly hash: string;
+  readonly timeMs: number;
+}
+
 export const checkpointEvent = 'checkpoint';
 
 const read = documentReader(AuditLine, 'audit record');

@@ -1,7 +1,6 @@
 import { limits, toBase64 } from '#base';
-import type { LogHead } from './audit-file.ts';
 import { checkpointEvent, checkpointStatement, coveredBy } from './audit-record.ts';
-import type { AuditRecord } from './audit-record.ts';
+import type { AuditRecord, LogHead } from './audit-record.ts';
 
 /** Signs a checkpoint's statement with a key of the token. */
 export type CheckpointSigner = (

@@ -60,12 +60,14 @@ class SignatureLogReader {
     this.#onSignature = onSignature;
   }
 
-  readSegment(bytes: Uint8Array): void {
+  readSegment(segment: Uint8Array): void {
     // The host drops a torn end before it goes on in another file.
     if (this.#tornBytes > 0) throw this.#broken('torn in the middle');
     this.#named.clear();
     this.#segments += 1;
     let start = 0;
+    // A host at work, and a crash, leave zeros behind the last whole line.
+    const bytes = withoutZeros(segment);
     for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, start)) {
       const record = this.#verifier.push(bytes.subarray(start, end));
       if (this.#firstSequence === 0) this.#firstSequence = record.sequence;
@@ -120,3 +122,9 @@ class SignatureLogReader {
 }
 
 const newline = 0x0a;
+
+function withoutZeros(bytes: Uint8Array): Uint8Array {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end -= 1;
+  return bytes.subarray(0, end);
+}

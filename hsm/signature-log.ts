@@ -157,7 +157,8 @@ export class SignatureLog implements AnchoredLog, Disposable {
       if (newest === undefined) return;
       const onRecord = (record: AuditRecord) => this.#take(record);
       const { path } = newest;
-      using file = new AuditFile({ path, log: this.name, clock, onRecord, after: 'unknown' });
+      const named = { path, log: this.name, clock, aheadBytes };
+      using file = new AuditFile({ ...named, onRecord, after: 'unknown' });
       if (file.head.sequence > 0) {
         this.#head = file.head;
         this.#segment = newest.number;
@@ -173,7 +174,8 @@ export class SignatureLog implements AnchoredLog, Disposable {
     const number = this.#segment + 1;
     const path = segmentPath(dir, number);
     const after = this.#file?.head ?? this.#head;
-    const file = new AuditFile({ path, log: this.name, clock, ...(after && { after }) });
+    const named = { path, log: this.name, clock, aheadBytes };
+    const file = new AuditFile({ ...named, ...(after && { after }) });
     const before = this.#file;
     this.#file = file;
     try {
@@ -285,3 +287,5 @@ export class SignatureLog implements AnchoredLog, Disposable {
     return this.#file;
   }
 }
+
+const aheadBytes = limits.signatureLogAheadBytes;

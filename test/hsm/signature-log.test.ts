@@ -24,7 +24,7 @@ async function story(t: Test): Promise<Story> {
   const token = new LoggedToken(temporaryDir(t));
   for (const run of ['first', 'second', 'third']) {
     using log = token.open();
-    for (let call = 0; call < 6; call += 1) await log.record(batchOf(`${run} ${call}`, 2));
+    for (let call = 0; call < 9; call += 1) await log.record(batchOf(`${run} ${call}`, 2));
     log.anchor('0x1800100+7', BigInt(run.length));
     await log.finish();
   }
@@ -147,6 +147,27 @@ t.test('a log that a crash tore at any place goes on at its last whole record', 
   t.throws(() => token.open(), { code: 'CUSTODY_AUDIT_BROKEN' }, 'no crash writes whole lines');
 });
 
+t.test('sectors that a power cut kept from the disk end the log, and many do not', async (t) => {
+  const { token, segments } = await story(t);
+  const path = segmentPath(token.dir, 3);
+  const last = segments.at(-1)!;
+  const wrong: string[] = [];
+  const startsOn = (from: number, length: number) => {
+    const torn = Buffer.concat([last, Buffer.alloc(65_536)]).fill(0, from, from + length);
+    writeFileSync(path, torn);
+    rmSync(segmentPath(token.dir, 4), { force: true });
+    return outcomeOf(() => token.open()[Symbol.dispose]());
+  };
+  // The last two lines, such as a record and a checkpoint that no sync had confirmed yet.
+  const unconfirmed = last.lastIndexOf('\n', last.lastIndexOf('\n', last.length - 2) - 1) + 1;
+  for (let from = unconfirmed; from < last.length; from += 97) {
+    if (startsOn(from, 64) !== 'fine') wrong.push(`${from}`);
+  }
+  t.strictSame(wrong, []);
+  t.equal(startsOn(last.indexOf('\n') + 50, 64), 'CUSTODY_AUDIT_BROKEN');
+  t.equal(linesOf(last).length > 9, true, 'more lines than a crash leaves');
+});
+
 t.test('a host that was succeeded signs no more, and harms nothing', async (t) => {
   const token = new LoggedToken(temporaryDir(t));
   using stopped = token.open();
@@ -195,7 +216,7 @@ t.test(
     using log = token.open();
     await log.record(batchOf('before', 1));
     fill(ballast);
-    const large = batchOf('large', 1_000);
+    const large = batchOf('large', 4_000);
     await t.rejects(log.record(large), { code: 'CUSTODY_AUDIT_FULL', kind: 'busy' });
     truncateSync(ballast, 0);
     await log.record(batchOf('after', 1));
@@ -212,8 +233,12 @@ t.test('mutated logs end in faults only', async (t) => {
 });
 
 function verdict(token: LoggedToken, segments: readonly Uint8Array[], known: KnownOfLog = {}) {
+  return outcomeOf(() => token.verify(segments, known));
+}
+
+function outcomeOf(act: () => unknown): string {
   try {
-    token.verify(segments, known);
+    act();
     return 'fine';
   } catch (error) {
     if (error instanceof Fault) return error.code;
