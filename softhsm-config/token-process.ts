@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Fault } from '#base';
 import type { SubjectFields } from '#crypto';
@@ -39,12 +41,18 @@ const answerBytesMax = 1024 * 1024;
 /**
  * Runs one task in a process of its own.
  *
- * @param softhsmConfig becomes its SOFTHSM2_CONF; it inherits nothing else of the environment.
+ * @param softhsmConfig becomes its SOFTHSM2_CONF; of the environment it inherits nothing but the place
+ *   of compiled sources, with which it starts in half the time.
  * @throws SOFTHSM_TOKEN_ABSENT, SOFTHSM_KEY_ABSENT, SOFTHSM_PROVISIONING_FAILED
  */
 export async function runTokenTask(taskFile: string, softhsmConfig: string): Promise<unknown> {
   const main = fileURLToPath(new URL('./main.ts', import.meta.url));
-  const env = { SOFTHSM2_CONF: softhsmConfig };
+  const cache = getCompileCacheDir();
+  const env = {
+    SOFTHSM2_CONF: softhsmConfig,
+    // Node.js names the directory that it made there for its own version.
+    ...(cache !== undefined && { NODE_COMPILE_CACHE: dirname(cache) }),
+  };
   const options = { env, timeout: waitMsMax, maxBuffer: answerBytesMax };
   const stdout = await new Promise<string>((resolve, reject) => {
     execFile(process.execPath, [main, taskFile], options, (error, out, stderr) => {
