@@ -39,7 +39,10 @@ async function runFile(run: TestRun, file: string): Promise<void> {
     cwd: run.projectDir,
     env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(run.secondsMax) },
     stdio: ['ignore', 'pipe', 'inherit'],
+    // A process group of its own: what a file that died had started can be found.
+    detached: true,
   });
+  test.once('exit', () => endGroup(test.pid));
   using _bounds = keepInBounds(test, run);
   const lines: string[] = [];
   createInterface({ input: test.stdout }).on('line', (line) => lines.push(line));
@@ -59,6 +62,16 @@ async function runFile(run: TestRun, file: string): Promise<void> {
 function problemOf(lines: readonly string[]): string | undefined {
   const points = lines.filter((line) => /^(?:not )?ok\b/.test(line)).length;
   return points > 0 && lines.includes(`1..${points}`) ? undefined : 'ended without all its tests';
+}
+
+/** Ends whatever is left of the processes that a test file had started. */
+function endGroup(leader: number | undefined): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** tap's own timer says which test hangs; what is still there after it is killed. */

@@ -1,8 +1,10 @@
+import { throws } from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { runTestFiles } from '../scripts/run-test-files.ts';
+import { eventually } from './support/eventually.ts';
 
 /** What the runner says of a test file with this program in it, which prints its TAP itself. */
 async function resultOf(program: string, secondsMax = 60): Promise<string> {
@@ -35,6 +37,17 @@ t.test('a file that ends badly after good tests has failed', async (t) => {
   const good = "console.log('ok 1 - one\\n1..1');";
   t.match(await resultOf(`${good} process.exitCode = 3`), /^not ok .*exit status 3/m);
   t.match(await resultOf(`${good} process.kill(process.pid)`), /^not ok .*SIGTERM/m);
+});
+
+t.test('what a file that died had started ends with it', async (t) => {
+  const result = await resultOf(`
+    const { spawn } = require('node:child_process');
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'], { stdio: 'inherit' });
+    console.log('# ' + child.pid);
+    process.kill(process.pid, 'SIGKILL');`);
+  const pid = Number(/# (\d+)/.exec(result)?.[1]);
+  t.match(result, /^not ok .*SIGKILL/m);
+  await eventually(() => throws(() => process.kill(pid, 0), { code: 'ESRCH' }));
 });
 
 t.test('a file that hangs is ended', async (t) => {
