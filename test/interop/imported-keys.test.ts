@@ -11,9 +11,9 @@ import { listTokenKeys } from '#softhsm-config';
 import { SignerRefused, startSigner } from '../support/signer-process.ts';
 import type { SignerProcess } from '../support/signer-process.ts';
 import { makeCa, temporaryToken } from '../support/softhsm.ts';
-import { orderSetting } from './order-setting.ts';
-import { ledgerOfReceipts, rotationReceipt } from './rotation-receipt.ts';
-import { endorsementPayload } from './samples.ts';
+import { orderSetting } from '../hsm/order-setting.ts';
+import { ledgerOfReceipts, rotationReceipt } from '../hsm/rotation-receipt.ts';
+import { endorsementPayload } from '../hsm/samples.ts';
 
 /** The host outlives the tests that start it anew. */
 const wholeFile = t;
