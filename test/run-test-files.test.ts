@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import { runTestFiles } from '../scripts/run-test-files.ts';
 import { eventually } from './support/eventually.ts';
+import { startChildrenPlainly } from './support/plain-children.ts';
+
+startChildrenPlainly();
 
 /** What the runner says of a test file with this program in it, which prints its TAP itself. */
 async function resultOf(program: string, secondsMax = 60): Promise<string> {
