@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
-import { emptyBytes, silentLog, systemClock, utf8 } from '#base';
+import { emptyBytes, limits, silentLog, systemClock, utf8 } from '#base';
+import type { Clock } from '#base';
 import {
   Block,
   Envelope,
@@ -56,22 +57,33 @@ function asBlock(call: SignBlockCall, signature: Uint8Array, channel = 'ch'): Ui
 }
 
 /** A peer that says what it is told to. @returns its origin. */
-async function peerWith(t: Test, health: unknown, block: Uint8Array): Promise<string> {
+async function peerWith(
+  t: Test,
+  health: unknown,
+  block: Uint8Array | (() => Uint8Array),
+): Promise<string> {
   const server = createServer((request, response) => {
     if (request.url === '/v1/health') response.end(JSON.stringify(health));
-    else response.end(Buffer.from(block));
+    else response.end(typeof block === 'function' ? block() : block);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => server.close());
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+interface Asked {
+  readonly height: bigint;
+  readonly urls: readonly string[];
+  readonly answersMin?: number;
+  readonly clock?: Clock;
+}
+
 function witnesses(
   signer: SignerClient,
-  { height, urls, answersMin = 0 }: { height: bigint; urls: string[]; answersMin?: number },
+  { height, urls, answersMin = 0, clock = systemClock }: Asked,
 ): WitnessPeers {
   const config: WitnessConfig = { peers: urls.map((url) => ({ url })), answersMin };
-  const shared = { keyLabel: 'ordering', channel: 'ch', log: silentLog, clock: systemClock };
+  const shared = { keyLabel: 'ordering', channel: 'ch', log: silentLog, clock };
   return new WitnessPeers({ ...shared, signer, config, ledger: { height } });
 }
 
@@ -103,6 +115,19 @@ t.test('a ledger that lacks a block of ours is not gone on with', async (t) => {
     kind: 'fatal',
     detail: { number: 2n, height: 2n },
   });
+});
+
+t.test('peers are asked again when a reader knows more, but not at every call', async (t) => {
+  let nowMs = 0;
+  const clock = { nowMs: () => nowMs };
+  const shown = { height: 2, channel: 'ch' };
+  const urls = [await peerWith(t, shown, () => (shown.height === 2 ? firstBlock : secondBlock))];
+  const asked = witnesses(host.client, { height: 2n, urls, clock });
+  await asked.ask();
+  shown.height = 3;
+  await asked.askAgain();
+  nowMs += limits.peersAskedEveryMsMin;
+  await t.rejects(asked.askAgain(), { code: 'MANAGER_LEDGER_BEHIND' });
 });
 
 t.test('a peer without our signature stops nothing, whatever it shows', async (t) => {
