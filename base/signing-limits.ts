@@ -54,6 +54,8 @@ export const signingLimits = {
   guardMarksMax: 1_024,
   /** Blocks after which a hardware counter is raised: a TPM's wears out after some hundred thousand. */
   guardRecordsPerEpochMax: 4_096,
+  /** How soon a full file of the signature log raises the counter again: 50,000 times a year at most. */
+  anchorEveryMsMin: 600_000,
   /** One command to a TPM: real ones take up to a second for a write. */
   anchorWaitMsMax: 10_000,
   /** How long the holder of a guard may take to say that it lives before another succeeds it. */
