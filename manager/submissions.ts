@@ -1,5 +1,6 @@
-import { Fault, LruMap, latin1Of, limits } from '#base';
+import { Fault, LruMap, latin1Of, limits, toHex } from '#base';
 import type { Clock } from '#base';
+import { sha256 } from '#crypto';
 import { lifecycleNamespace } from '#formats';
 import type { Admission } from './admission.ts';
 import { withRequestId } from './named-fault.ts';
@@ -43,7 +44,7 @@ export class Submissions {
    */
   submit(bytes: Uint8Array): Submission {
     // By all bytes, not by id: whoever knows only what was signed must not join.
-    const content = latin1Of(bytes);
+    const content = nameOf(bytes);
     const joined = this.#byContent.get(content);
     if (joined !== undefined) return joined;
     const admitted = this.#admission.admit(bytes, this.#clock.nowMs());
@@ -93,4 +94,12 @@ export class Submissions {
     if (refusal === undefined) this.#refused.delete(requestId);
     else this.#refused.set(requestId, refusal);
   }
+}
+
+/** Up to here the text of a request is a cheaper name than its hash. */
+const shortBytes = 4 * 1024;
+
+/** No two contents have one name: no text of bytes has the character in front of a hash. */
+function nameOf(bytes: Uint8Array): string {
+  return bytes.length <= shortBytes ? latin1Of(bytes) : `\u0100${toHex(sha256(bytes))}`;
 }

@@ -199,21 +199,25 @@ t.test('who has waited long enough is told to ask again', async (t) => {
 t.test(
   'a request posted again while it is under way joins itself, unless its signature differs',
   async (t) => {
-    const { http, pipeline } = edge(t);
-    const payload = payloadWith();
-    const first = signedRequest(clerk, byKid, payload);
-    const post = (bytes: Uint8Array) =>
-      http.app.inject({ method: 'POST', url, headers: jose, payload: text(bytes) });
-    const answers = [post(first), post(first)];
-    while (pipeline.submitted.length === 0) await new Promise(setImmediate);
-    const other = await post(requestWith(byKid, payload));
-    t.equal(other.statusCode, 409);
-    t.match(other.json(), { code: 'MANAGER_REQUEST_PENDING', requestId: idOf(first) });
-    pipeline.refuse(idOf(first), denied());
-    for (const answer of await Promise.all(answers)) t.equal(answer.statusCode, 403);
-    t.equal(pipeline.submitted.length, 1);
+    for (const argument of ['short', 'x'.repeat(5_000)]) await joinsItself(t, argument);
   },
 );
+
+async function joinsItself(t: Test, argument: string): Promise<void> {
+  const { http, pipeline } = edge(t);
+  const payload = payloadWith({ operations: [{ function: 'deposit', args: [argument] }] });
+  const first = signedRequest(clerk, byKid, payload);
+  const post = (bytes: Uint8Array) =>
+    http.app.inject({ method: 'POST', url, headers: jose, payload: text(bytes) });
+  const answers = [post(first), post(first)];
+  while (pipeline.submitted.length === 0) await new Promise(setImmediate);
+  const other = await post(requestWith(byKid, payload));
+  t.equal(other.statusCode, 409);
+  t.match(other.json(), { code: 'MANAGER_REQUEST_PENDING', requestId: idOf(first) });
+  pipeline.refuse(idOf(first), denied());
+  for (const answer of await Promise.all(answers)) t.equal(answer.statusCode, 403);
+  t.equal(pipeline.submitted.length, 1);
+}
 
 t.test(
   'bodies in memory have a bound together, and it is free again after the answers',
