@@ -26,13 +26,15 @@ export interface MadeOrganisation {
   token: ProvisionedToken;
 }
 
-/** Ports chosen once, because the channel's configuration and clients name the manager's. */
+/** Ports chosen once: the channel's configuration and clients name the manager's, the manager its peers'. */
 export interface NetworkPorts {
   http: number;
   /** The zone's own gRPC endpoint: ordering service, gateway, blocks. */
   deliver: number;
   /** gRPC endpoints that speak for one organisation each, by MSP id. */
   organizations: Record<string, number>;
+  /** HTTP endpoints of the countersign peers, the first peer's first. */
+  peers: number[];
 }
 
 /**
@@ -175,9 +177,10 @@ function writeOwned(file: string, text: string, mode = 0o644): void {
 
 /** The channel's configuration keeps them. */
 async function choosePorts(layout: NetworkLayout, spec: NetworkSpec): Promise<NetworkPorts> {
-  const { organisations } = spec;
-  const chosen = await chooseLoopbackPorts(2 + organisations.length, layout.dir);
-  const [http = 0, deliver = 0, ...others] = chosen;
+  const { organisations, peerCount } = spec;
+  const count = 2 + organisations.length + peerCount;
+  const [http = 0, deliver = 0, ...others] = await chooseLoopbackPorts(count, layout.dir);
   const named = organisations.map(({ mspid }, at) => [mspid, others[at] ?? 0] as const);
-  return { http, deliver, organizations: Object.fromEntries(named) };
+  const peers = others.slice(organisations.length);
+  return { http, deliver, organizations: Object.fromEntries(named), peers };
 }

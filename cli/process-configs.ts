@@ -138,6 +138,9 @@ function managerConfig({ layout, spec, organisations, zone, ports }: MadeNetwork
       ...(spec.routing === 'ordered' ? { order: names.map((name) => [name]) } : {}),
     },
     bundle: { requestsMax: spec.requestsPerBundleMax },
+    ...(ports.peers.length > 0 && {
+      witness: { peers: ports.peers.map((port) => ({ url: `http://127.0.0.1:${port}` })) },
+    }),
     portsFile: layout.portsFile,
   };
 }
@@ -153,7 +156,7 @@ function peerConfig({ layout, organisations, ports }: MadeNetwork, index: number
     // By name: TLS knows no addresses as server names, and the genesis block says this name too.
     deliver: { host: 'localhost', port: ports.deliver, caFile: layout.tls('manager').caFile },
     identity: { mspid: org.mspid, certificateFile, keyFile },
-    http: { host: '127.0.0.1', port: 0 },
+    http: { host: '127.0.0.1', port: ports.peers[index] ?? 0 },
     portsFile: layout.peerPortsFile(name),
   };
 }

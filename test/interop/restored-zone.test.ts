@@ -3,30 +3,17 @@ import { join } from 'node:path';
 import t from 'tap';
 import { eventually } from '../support/eventually.ts';
 import { TestNetwork } from '../support/test-network.ts';
-import { freeLoopbackPorts } from './loopback-ports.ts';
 import { temporaryDir } from '../support/temporary-dir.ts';
 
-const [port = 0] = await freeLoopbackPorts(1);
-const network = await TestNetwork.start({ peerCount: 1 }, (made) => {
-  made.configure('peer-1', (config) => {
-    config['http'] = { host: '127.0.0.1', port };
-  });
-  demandAnswers(made, 0);
-});
+const network = await TestNetwork.start({ peerCount: 1 });
 t.teardown(() => network[Symbol.asyncDispose]());
-const { layout } = network.network;
+const { layout, ports } = network.network;
 const ledgerDir = layout.ledger('manager');
 const guardFile = join(layout.signerState('zone'), 'blocks.guard');
 const kept = temporaryDir(t);
 await network.deploy('notary');
 const alice = await network.client('alice');
 let deposits = 0;
-
-function demandAnswers(made: TestNetwork, answersMin: number): void {
-  made.configure('manager', (config) => {
-    config['witness'] = { peers: [{ url: `http://127.0.0.1:${port}` }], answersMin };
-  });
-}
 
 async function deposit(): Promise<number> {
   deposits += 1;
@@ -37,7 +24,7 @@ async function deposit(): Promise<number> {
 
 /** How many blocks the peer has. */
 async function peerHeight(): Promise<number> {
-  const answer = await fetch(`http://127.0.0.1:${port}/v1/health`);
+  const answer = await fetch(`http://127.0.0.1:${ports.peers[0]}/v1/health`);
   return ((await answer.json()) as { height: number }).height;
 }
 
@@ -98,7 +85,9 @@ t.test('a ledger restored from a copy is not gone on with', async (t) => {
 t.test('with its peers silent a zone orders nothing, if it was told so', async (t) => {
   await stopZone();
   restore('today', 'both');
-  demandAnswers(network, 1);
+  network.configure('manager', (config) => {
+    Object.assign(config['witness'] as object, { answersMin: 1 });
+  });
   await network.processes.kill('peer-1');
   await t.rejects(startZone(), ended);
   t.equal(refusal(), 'MANAGER_WITNESSES_SILENT');
