@@ -40,7 +40,7 @@ interface LogPlaces {
 function verifyLogs(given: Arguments) {
   const { zone, token, certificates, orderFile, signatureDir } = placesOf(given);
   const keys = certificates.map(({ publicKey }) => publicKey);
-  const of = { zone, token, keys, anchored: anchoredOption(given) };
+  const of = { zone, token, keys, anchored: numberOption(given, 'anchored') };
   const orders =
     orderFile === undefined
       ? {}
@@ -54,7 +54,7 @@ function verifyLogs(given: Arguments) {
     ({ digest }) => wanted !== undefined && recorded.add(toBase64Url(digest)),
   );
   if (typeof wanted !== 'string') return { ...orders, signatures };
-  const ledger = auditLedger(wanted, keys, recorded, fromBlockOption(given));
+  const ledger = auditLedger(wanted, keys, recorded, numberOption(given, 'from-block'));
   return { ...orders, signatures, ledger };
 }
 
@@ -104,14 +104,10 @@ function certificatesIn(text: string): Certificate[] {
   return (text.replaceAll('\\n', '\n').match(block) ?? []).map((pem) => parsePem(pem));
 }
 
-function anchoredOption(given: Arguments): bigint | undefined {
-  const has = given.options['anchored'] !== undefined;
-  return has ? BigInt(countOption(given, 'anchored', Number.MAX_SAFE_INTEGER)) : undefined;
-}
-
-function fromBlockOption(given: Arguments): bigint {
-  const has = given.options['from-block'] !== undefined;
-  return has ? BigInt(countOption(given, 'from-block', Number.MAX_SAFE_INTEGER)) : 0n;
+/** @returns undefined when the option is not given. */
+function numberOption(given: Arguments, name: string): bigint | undefined {
+  const has = given.options[name] !== undefined;
+  return has ? BigInt(countOption(given, name, Number.MAX_SAFE_INTEGER)) : undefined;
 }
 
 function knownOption(given: Arguments, option: string): KnownRecord[] {

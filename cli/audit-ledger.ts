@@ -1,4 +1,4 @@
-import { Fault, concatBytes, toBase64Url } from '#base';
+import { Fault, concatBytes, latin1Of, toBase64Url } from '#base';
 import { parsePem, sha256, verifyFabric } from '#crypto';
 import type { PublicKey } from '#crypto';
 import { Block, SerializedIdentity, parseTransaction } from '#formats';
@@ -79,7 +79,7 @@ function keyFinder(keys: readonly PublicKey[]): (identity: Uint8Array) => Public
   const byFingerprint = new Map(keys.map((key) => [key.fingerprint, key]));
   const known = new Map<string, PublicKey | undefined>();
   return (identity) => {
-    const name = Buffer.from(identity).toString('latin1');
+    const name = latin1Of(identity);
     if (!known.has(name)) {
       const fingerprint = fingerprintOf(identity);
       known.set(name, fingerprint === undefined ? undefined : byFingerprint.get(fingerprint));
@@ -91,7 +91,7 @@ function keyFinder(keys: readonly PublicKey[]): (identity: Uint8Array) => Public
 function fingerprintOf(identity: Uint8Array): string | undefined {
   try {
     const { idBytes } = SerializedIdentity.decode(identity);
-    return parsePem(Buffer.from(idBytes).toString('latin1')).publicKey.fingerprint;
+    return parsePem(latin1Of(idBytes)).publicKey.fingerprint;
   } catch (error) {
     if (error instanceof Fault) return undefined;
     throw error;

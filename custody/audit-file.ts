@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { concatBytes, limits, utf8 } from '#base';
+import { concatBytes, isDiskFull, limits, syncDirectory, utf8 } from '#base';
 import type { Clock, Fault } from '#base';
 import { auditStart, parseAuditLine, writeAuditLine } from './audit-record.ts';
 import type { AuditRecord, LogHead } from './audit-record.ts';
@@ -194,9 +194,7 @@ export class AuditFile implements Disposable {
       if (fstatSync(this.#descriptor).size !== this.#bytes)
         ftruncateSync(this.#descriptor, this.#bytes);
       fsyncSync(this.#descriptor);
-      const directory = openSync(dirname(this.#path), 'r');
-      fsyncSync(directory);
-      closeSync(directory);
+      syncDirectory(dirname(this.#path));
     } catch (cause) {
       throw fault('CUSTODY_AUDIT_BROKEN', { file: this.#path }, cause);
     }
@@ -257,7 +255,7 @@ export class AuditFile implements Disposable {
         done += writeSync(this.#descriptor, bytes, done, bytes.length - done, this.#bytes + done);
       }
     } catch (cause) {
-      if (!isFull(cause)) throw this.#giveUp(cause);
+      if (!isDiskFull(cause)) throw this.#giveUp(cause);
       // Half a line would be taken for a part of the next one.
       this.#guarded(() => ftruncateSync(this.#descriptor, this.#bytes));
       this.#roomBytes = this.#bytes;
@@ -274,7 +272,7 @@ export class AuditFile implements Disposable {
       this.#roomBytes += writeSync(this.#descriptor, zeros, 0, zeros.length, this.#bytes);
     } catch (cause) {
       // Without room for zeros there may still be some for records.
-      if (!isFull(cause)) throw this.#giveUp(cause);
+      if (!isDiskFull(cause)) throw this.#giveUp(cause);
     }
   }
 
@@ -292,8 +290,3 @@ export class AuditFile implements Disposable {
 }
 
 const newline = 0x0a;
-
-function isFull(cause: unknown): boolean {
-  const { code } = cause as NodeJS.ErrnoException;
-  return code === 'ENOSPC' || code === 'EDQUOT';
-}

@@ -1,5 +1,5 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { replaceFile } from '#base';
 import type { CustodyLog } from './custody-log.ts';
 import { fault } from './faults.ts';
 import { factsOfPolicy, orderEvents } from './order-history.ts';
@@ -49,17 +49,6 @@ export class PolicyFile {
 
   /** The whole file or none of it, on the disk when this returns. */
   replace(bytes: Uint8Array): void {
-    const fresh = `${this.path}.new`;
-    const descriptor = openSync(fresh, 'w', 0o600);
-    try {
-      for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(fresh, this.path);
-    const directory = openSync(dirname(this.path), 'r');
-    fsyncSync(directory);
-    closeSync(directory);
+    replaceFile(this.path, bytes);
   }
 }

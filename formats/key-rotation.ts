@@ -1,4 +1,4 @@
-import { concatBytes, equalBytes, utf8 } from '#base';
+import { concatBytes, equalBytes, latin1Of, utf8 } from '#base';
 import type { Fault } from '#base';
 import { certificatePem, parsePem, verifyFabric } from '#crypto';
 import type { Certificate } from '#crypto';
@@ -117,7 +117,7 @@ function identityOf(
   pem: Uint8Array,
 ): KeyVersionIdentity {
   // PEM is ASCII; whatever is not does not come out as it went in.
-  const certificate = parsePem(Buffer.from(pem).toString('latin1'));
+  const certificate = parsePem(latin1Of(pem));
   // Identities are compared as bytes: one certificate has one PEM.
   if (!equalBytes(utf8(certificatePem(certificate.der)), pem)) throw invalid('certificate');
   if (certificate.publicKey.kind !== 'P-256') throw invalid('kind of key');

@@ -1,4 +1,4 @@
-import { limits, toBase64, toBase64Url, toHex, utf8 } from '#base';
+import { latin1Of, limits, toBase64, toBase64Url, toHex, utf8 } from '#base';
 import { sha256 } from '#crypto';
 import type { JoseAlgorithm } from '#crypto';
 import { fault } from './faults.ts';
@@ -33,7 +33,7 @@ export function parseRequest(jws: Uint8Array | string): ParsedRequest {
   // Before any copy: one UTF-16 unit is at least one byte.
   if (jws.length > limits.requestBytes) throw fault('FORMATS_REQUEST_TOO_LARGE');
   const bytes = typeof jws === 'string' ? utf8(jws) : plainView(jws);
-  const text = typeof jws === 'string' ? jws : latin1(jws);
+  const text = typeof jws === 'string' ? jws : latin1Of(jws);
   const headerEnd = text.indexOf('.');
   const payloadEnd = text.indexOf('.', headerEnd + 1);
   const compact = headerEnd > 0 && payloadEnd > headerEnd && !text.includes('.', payloadEnd + 1);
@@ -77,7 +77,7 @@ export function encodeRequest(signer: RequestSigner, payload: RequestPayload): U
 
 /** @returns the request in compact form. */
 export function assembleJws(signingInput: Uint8Array, signature: Uint8Array): string {
-  return `${latin1(signingInput)}.${toBase64Url(signature)}`;
+  return `${latin1Of(signingInput)}.${toBase64Url(signature)}`;
 }
 
 /** Characters of base64url that a name and an algorithm need; more is spaces. */
@@ -105,10 +105,6 @@ function decodePart(part: string, text: string): Buffer {
     throw fault('FORMATS_REQUEST_ENCODING_INVALID', { part });
   }
   return bytes;
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 
 /** A Buffer's slice() shares memory where a Uint8Array's copies. */

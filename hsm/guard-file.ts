@@ -14,7 +14,7 @@ import {
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Fault } from '#base';
-import { concatBytes, limits } from '#base';
+import { concatBytes, isDiskFull, limits, syncDirectory } from '#base';
 import { fault } from './faults.ts';
 import { encodeRecord, recordBytes } from './guard-record.ts';
 import type { GuardRecord } from './guard-record.ts';
@@ -177,8 +177,7 @@ export class GuardFile {
       const count = writeSync(this.#descriptor, bytes);
       if (count !== bytes.length) throw Object.assign(new Error('cut short'), { code: 'ENOSPC' });
     } catch (cause) {
-      const { code } = cause as NodeJS.ErrnoException;
-      if (code !== 'ENOSPC' && code !== 'EDQUOT') throw this.#giveUp(cause);
+      if (!isDiskFull(cause)) throw this.#giveUp(cause);
       // Half a record in the middle of the file would later look like corruption.
       if (fstatSync(this.#descriptor).size > start) {
         this.#guarded(() => ftruncateSync(this.#descriptor, start));
@@ -202,7 +201,7 @@ export class GuardFile {
     closeSync(descriptor);
     this.#checkNamed();
     renameSync(fresh, this.#path);
-    syncDirectory(this.#path);
+    syncDirectory(dirname(this.#path));
     closeSync(this.#descriptor);
     this.#descriptor = openFile(this.#path);
     this.#state = new GuardState();
@@ -233,20 +232,11 @@ function openFile(path: string): number {
   try {
     for (;;) {
       const descriptor = openSync(path, flags, 0o600);
-      syncDirectory(path);
+      syncDirectory(dirname(path));
       if (fstatSync(descriptor).ino === statSync(path).ino) return descriptor;
       closeSync(descriptor);
     }
   } catch (cause) {
     throw fault('HSM_GUARD_UNREADABLE', { file: path }, cause);
-  }
-}
-
-function syncDirectory(file: string): void {
-  const directory = openSync(dirname(file), 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
   }
 }

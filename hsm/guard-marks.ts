@@ -1,4 +1,4 @@
-import { limits } from '#base';
+import { latin1Of, limits } from '#base';
 import { parsePem, verifyFabric } from '#crypto';
 import { GuardMarks, SignedGuardMarks, guardMarksContent } from '#formats';
 import type { SignerRole } from '#formats';
@@ -17,9 +17,7 @@ export async function exportMarks(parts: SignerParts): Promise<Uint8Array> {
   const time = BigInt(Math.floor(clock.nowMs() / 1000));
   const statement = GuardMarks.encode({ token, time, marks: [...guard.marks] });
   const content = guardMarksContent(statement);
-  const [signature] = await signer.sign([
-    { keyLabel: key.label, kind: 'marks', content, verify: true },
-  ]);
+  const signature = await signer.signOne(key.label, 'marks', content);
   const certificate = key.certificate ?? new Uint8Array(0);
   return SignedGuardMarks.encode({ statement, certificate, signature });
 }
@@ -38,7 +36,7 @@ export function readMarks(bytes: Uint8Array): {
   try {
     const { statement, certificate, signature } = SignedGuardMarks.decodeCanonical(bytes);
     const { token, marks } = GuardMarks.decodeCanonical(statement);
-    const { publicKey, subject } = parsePem(Buffer.from(certificate).toString('latin1'));
+    const { publicKey, subject } = parsePem(latin1Of(certificate));
     const isSigned = verifyFabric(publicKey, guardMarksContent(statement), signature);
     const isSound = marks.every((one) => one.headerHash.length === 32 && one.channel !== '');
     if (isSigned && isSound && marks.length <= limits.guardMarksMax) {

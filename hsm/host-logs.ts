@@ -110,10 +110,7 @@ export class HostLogs implements Disposable {
       name: auditLogName(policyFile.read().zone, token),
       token,
       clock,
-      sign: this.#signer(async (signer, keyLabel, content) => {
-        const orders = [{ keyLabel, kind: 'checkpoint', content, verify: true }] as const;
-        return (await signer.sign(orders))[0] as Uint8Array;
-      }),
+      sign: this.#signer((signer, key, content) => signer.signOne(key, 'checkpoint', content)),
       onUnsigned: (error) => this.#delayed(error),
     });
     return { log: undo.use(log), policyFile };

@@ -1,6 +1,5 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { Type, schemaCheck, utf8 } from '#base';
+import { readFileSync } from 'node:fs';
+import { Type, replaceFile, schemaCheck, utf8 } from '#base';
 import type { Static } from '#base';
 import { keyStates } from '#custody';
 import { parseStrictJson } from '#formats';
@@ -93,22 +92,4 @@ function readKeys(path: string): Map<string, KeyVersion[]> {
     if (!isCounted) throw corrupt(`versions of ${name}`);
   }
   return new Map(Object.entries(keys));
-}
-
-/** Whoever reads it meanwhile, or after a crash, finds the old file or the new one. */
-function replaceFile(path: string, bytes: Uint8Array): void {
-  const staged = openSync(`${path}.new`, 'w', 0o600);
-  try {
-    for (let done = 0; done < bytes.length;) done += writeSync(staged, bytes, done);
-    fsyncSync(staged);
-  } finally {
-    closeSync(staged);
-  }
-  renameSync(`${path}.new`, path);
-  const directory = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
 }

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fromBase64, fromHex, limits, toBase64, utf8 } from '#base';
+import { fromBase64, fromHex, latin1Of, limits, toBase64, utf8 } from '#base';
 import type { Clock } from '#base';
 import { buildCsr, certificatePem, parsePem } from '#crypto';
 import type { PublicKey } from '#crypto';
 import { isInToken, nextKeyState } from '#custody';
-import type { KeyState, RecordStep, SignatureKind } from '#custody';
+import type { KeyState, RecordStep } from '#custody';
 import {
   KeyRotation,
   RotationStatement,
@@ -103,7 +103,7 @@ export class KeyRotations {
         if (rotation === undefined || rotation.length === 0) throw absent(name);
         return rotation;
       }
-      const certificate = certificatePem(parsePem(Buffer.from(pem).toString('latin1')).der);
+      const certificate = certificatePem(parsePem(latin1Of(pem)).der);
       const publicKey = await this.#bring(name, next);
       this.#checkCertificate(config, certificate, publicKey);
       const record = await this.#statement(config, old, next, certificate);
@@ -192,9 +192,9 @@ export class KeyRotations {
   #request({ label: key }: KeyConfig, version: number, publicKey: PublicKey) {
     const { ring } = this.#parts;
     const previous = ring.versionsOf(key).find((one) => one.version === version - 1) as KeyVersion;
-    const { subject } = parsePem(Buffer.from(ring.certificateOf(key, previous)).toString('latin1'));
+    const { subject } = parsePem(latin1Of(ring.certificateOf(key, previous)));
     return buildCsr({ subject, publicKeySpki: publicKey.spki }, (content) =>
-      this.#sign(versionLabel(key, version), 'request', content),
+      this.#parts.signer.signOne(versionLabel(key, version), 'request', content),
     );
   }
 
@@ -225,16 +225,15 @@ export class KeyRotations {
     const content = rotationContent(statement);
     const record = KeyRotation.encode({
       statement,
-      oldSignature: await this.#sign(oldLabel, 'rotation', content),
-      newSignature: await this.#sign(versionLabel(key, next.version), 'rotation', content),
+      oldSignature: await this.#parts.signer.signOne(oldLabel, 'rotation', content),
+      newSignature: await this.#parts.signer.signOne(
+        versionLabel(key, next.version),
+        'rotation',
+        content,
+      ),
     });
     verifyRotation(record);
     return record;
-  }
-
-  async #sign(keyLabel: string, kind: SignatureKind, content: Uint8Array): Promise<Uint8Array> {
-    const [signature] = await this.#parts.signer.sign([{ keyLabel, kind, content, verify: true }]);
-    return signature as Uint8Array;
   }
 
   /** The record says first what is done then, so that a crash cannot leave a key that signs again. */
@@ -262,9 +261,7 @@ export class KeyRotations {
   #certifiedFingerprint(name: string, version: number): string {
     const { ring } = this.#parts;
     const pem = ring.certificateOf(name, ring.versionsOf(name)[version - 1] as KeyVersion);
-    return pem.length === 0
-      ? ''
-      : parsePem(Buffer.from(pem).toString('latin1')).publicKey.fingerprint;
+    return pem.length === 0 ? '' : parsePem(latin1Of(pem)).publicKey.fingerprint;
   }
 
   /** Who asks for the old version later than this is told to ask for the new one. */

@@ -1,7 +1,7 @@
 import { randomBytes, scryptSync } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { equalBytes, fromHex, toHex, utf8 } from '#base';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { equalBytes, fromHex, replaceFile, toHex, utf8 } from '#base';
 import { fault } from './faults.ts';
 
 /** Remembers the PIN a token refused, so that no restart spends another of its attempts. */
@@ -25,7 +25,7 @@ export function openPinRecord(stateDir: string): PinRecord {
     refuse(tokenSerial, pin) {
       const salt = randomBytes(16);
       const line = `${toHex(utf8(tokenSerial))} ${toHex(salt)} ${toHex(slowHash(pin, salt))}\n`;
-      writeDurably(file, line);
+      replaceFile(file, utf8(line));
     },
   };
 }
@@ -50,22 +50,4 @@ function readRecord(
     throw fault('HSM_GUARD_CORRUPT', { file });
   }
   return { serial: Buffer.from(serial).toString('utf8'), salt, hash };
-}
-
-function writeDurably(file: string, text: string): void {
-  const fresh = `${file}.new`;
-  const descriptor = openSync(fresh, 'w', 0o600);
-  try {
-    writeSync(descriptor, text);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  renameSync(fresh, file);
-  const directory = openSync(dirname(file), 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
 }

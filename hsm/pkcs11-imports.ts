@@ -1,14 +1,15 @@
-import { createPublicKey, randomBytes } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import pkcs11js from 'pkcs11js';
 import { derOctetString, publicKeyBits } from '#crypto';
 import type { PublicKey } from '#crypto';
 import { fault } from './faults.ts';
 import { readPkcs11Error } from './pkcs11-errors.ts';
 import {
-  idBytes,
   objectsOf,
   p256Parameters,
+  pairTraits,
   signingTraits,
+  unmodifiable,
   withWriting,
 } from './pkcs11-key-pairs.ts';
 import { checkAttributes } from './pkcs11-keys.ts';
@@ -44,13 +45,7 @@ export function makeWrappingKey(token: Token, label: string): Uint8Array {
 }
 
 function generate({ pkcs11 }: Token, session: Handle, label: string): void {
-  const common = [
-    { type: pkcs11js.CKA_KEY_TYPE, value: pkcs11js.CKK_RSA },
-    { type: pkcs11js.CKA_LABEL, value: label },
-    { type: pkcs11js.CKA_ID, value: randomBytes(idBytes) },
-    { type: pkcs11js.CKA_TOKEN, value: yes },
-    { type: pkcs11js.CKA_MODIFIABLE, value: no },
-  ];
+  const common = [...pairTraits(pkcs11js.CKK_RSA, label), unmodifiable];
   pkcs11.C_GenerateKeyPair(
     session,
     { mechanism: pkcs11js.CKM_RSA_PKCS_KEY_PAIR_GEN },
@@ -132,12 +127,7 @@ export function unwrapKeyPair(token: Token, label: string, brought: WrappedKey):
       ),
     );
     try {
-      const common = [
-        { type: pkcs11js.CKA_KEY_TYPE, value: pkcs11js.CKK_EC },
-        { type: pkcs11js.CKA_LABEL, value: label },
-        { type: pkcs11js.CKA_ID, value: randomBytes(idBytes) },
-        { type: pkcs11js.CKA_TOKEN, value: yes },
-      ];
+      const common = pairTraits(pkcs11js.CKK_EC, label);
       const mechanism = { mechanism: pkcs11js.CKM_AES_KEY_WRAP_PAD };
       unwrapping(label, () =>
         pkcs11.C_UnwrapKey(session, mechanism, transport, wrapped.subarray(rsaBytes), [
@@ -164,9 +154,6 @@ export function unwrapKeyPair(token: Token, label: string, brought: WrappedKey):
     }
   });
 }
-
-/** Last: SoftHSM takes the attributes in their order, and then no more. */
-const unmodifiable = { type: pkcs11js.CKA_MODIFIABLE, value: no };
 
 /** SHA-1 is what OAEP's users agree on, SoftHSM among them; nothing here rests on its collisions. */
 const oaep = {

@@ -8,7 +8,7 @@ import type { Token } from './pkcs11-token.ts';
 
 /** DER of the OID 1.2.840.10045.3.1.7, prime256v1. */
 export const p256Parameters = Buffer.from('06082a8648ce3d030107', 'hex');
-export const idBytes = 16;
+const idBytes = 16;
 
 /**
  * Has the token make a P-256 pair, unless it holds a private key of this label already: after a
@@ -17,13 +17,7 @@ export const idBytes = 16;
 export function generateKeyPair(token: Token, label: string): void {
   withWriting(token, (session) => {
     if (objectsOf(token, session, label, pkcs11js.CKO_PRIVATE_KEY).length > 0) return;
-    const common = [
-      { type: pkcs11js.CKA_KEY_TYPE, value: pkcs11js.CKK_EC },
-      { type: pkcs11js.CKA_LABEL, value: label },
-      { type: pkcs11js.CKA_ID, value: randomBytes(idBytes) },
-      { type: pkcs11js.CKA_TOKEN, value: true },
-      { type: pkcs11js.CKA_MODIFIABLE, value: false },
-    ];
+    const common = [...pairTraits(pkcs11js.CKK_EC, label), unmodifiable];
     token.pkcs11.C_GenerateKeyPair(
       session,
       { mechanism: pkcs11js.CKM_EC_KEY_PAIR_GEN },
@@ -32,6 +26,19 @@ export function generateKeyPair(token: Token, label: string): void {
     );
   });
 }
+
+/** What both halves of a new pair have; no other pair has their CKA_ID. */
+export function pairTraits(keyType: number, label: string) {
+  return [
+    { type: pkcs11js.CKA_KEY_TYPE, value: keyType },
+    { type: pkcs11js.CKA_LABEL, value: label },
+    { type: pkcs11js.CKA_ID, value: randomBytes(idBytes) },
+    { type: pkcs11js.CKA_TOKEN, value: true },
+  ];
+}
+
+/** Last where a key is unwrapped: SoftHSM takes the attributes in their order, and then no more. */
+export const unmodifiable = { type: pkcs11js.CKA_MODIFIABLE, value: false };
 
 const publicTraits = [
   { type: pkcs11js.CKA_PRIVATE, value: false },

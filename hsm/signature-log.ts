@@ -232,10 +232,8 @@ export class SignatureLog implements AnchoredLog, Disposable {
   #appendCheckpoint(event: string, facts: Readonly<Record<string, string>>): AuditRecord {
     this.#demandNewest();
     const record = this.#append(event, facts, false);
-    const { segmentBytesMax } = this.#options.bounds ?? {
-      segmentBytesMax: limits.signatureSegmentBytesMax,
-    };
-    if (this.#openFile().bytes >= segmentBytesMax) void this.#roll();
+    const bytesMax = this.#options.bounds?.segmentBytesMax ?? limits.signatureSegmentBytesMax;
+    if (this.#openFile().bytes >= bytesMax) void this.#roll();
     return record;
   }
 

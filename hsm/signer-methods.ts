@@ -138,12 +138,9 @@ async function signCsr(parts: SignerParts, payload: Uint8Array): Promise<Uint8Ar
   const key = keyOf(parts, keyLabel, ['node', 'ordering', 'relay', 'attestation']);
   const subject = { commonName, organizationalUnits, ...(organization !== '' && { organization }) };
   const publicKeySpki = parts.signer.publicKeyOf(key.label).spki;
-  const csr = await buildCsr({ subject, publicKeySpki }, async (content) => {
-    const [signature] = await parts.signer.sign([
-      { ...order(key, 'request', content), verify: true },
-    ]);
-    return signature as Uint8Array;
-  });
+  const csr = await buildCsr({ subject, publicKeySpki }, (content) =>
+    parts.signer.signOne(key.label, 'request', content),
+  );
   return SignerAnswer.encode({ signatures: [csr] });
 }
 

@@ -2,6 +2,7 @@ import { limits } from '#base';
 import type { Fault } from '#base';
 import { normaliseEcdsa, verifyFabric } from '#crypto';
 import type { PublicKey } from '#crypto';
+import type { SignatureKind } from '#custody';
 import { digestOf } from './digest.ts';
 import { fault } from './faults.ts';
 import { classifyPkcs11 } from './pkcs11-errors.ts';
@@ -63,12 +64,7 @@ export class TokenSigner {
     this.#demandKnown(label);
     const certified = this.#certified.get(label);
     if (certified !== undefined) return certified;
-    const [process] = this.#tokens.processes;
-    if (process === undefined) {
-      this.#tokens.checkUp();
-      throw fault('HSM_TOKEN_LOST');
-    }
-    return process.keyOf(label).publicKey;
+    return this.#tokens.anyProcess().keyOf(label).publicKey;
   }
 
   /**
@@ -82,6 +78,12 @@ export class TokenSigner {
       this.#tokens.checkUp();
       await this.#record(digested.map(logged));
     });
+  }
+
+  /** As {@link sign}, for one content that nobody else verifies before it counts. */
+  async signOne(keyLabel: string, kind: SignatureKind, content: Uint8Array): Promise<Uint8Array> {
+    const [signature] = await this.sign([{ keyLabel, kind, content, verify: true }]);
+    return signature as Uint8Array;
   }
 
   /** As {@link sign}, for a checkpoint of the signature log: it is a record of that log itself. */

@@ -1,16 +1,6 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { limits, toHex, utf8 } from '#base';
+import { limits, syncDirectory, toHex, utf8, writeDurably } from '#base';
 import { isPackageOf } from '#formats';
 import { fault } from './faults.ts';
 
@@ -89,24 +79,5 @@ function namesIn(dir: string): string[] {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
-  }
-}
-
-function writeDurably(file: string, bytes: Uint8Array): void {
-  const descriptor = openSync(file, 'w', 0o600);
-  try {
-    for (let offset = 0; offset < bytes.length;) offset += writeSync(descriptor, bytes, offset);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function syncDirectory(dir: string): void {
-  const descriptor = openSync(dir, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }

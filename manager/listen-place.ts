@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isLoopback } from '#base';
 import { fault } from './faults.ts';
 
 /** Where a service listens, and as whom. */
@@ -24,9 +24,4 @@ export function checkListenPlace({ host, tls }: ListenPlace): void {
 /** Why the service cannot listen: the port is another program's, the address is not this machine's. */
 export function listenRefused({ host, port }: ListenPlace, error: Error): Error {
   return fault('MANAGER_LISTEN_REFUSED', { host, port, reason: error.message });
-}
-
-/** Whether only this machine reaches the host of this name or address. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

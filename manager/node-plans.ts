@@ -1,4 +1,4 @@
-import { LruMap, limits } from '#base';
+import { LruMap, latin1Of, limits } from '#base';
 import { planEndorsement } from '#policy';
 import type { ChannelConfig, NodeIdentity } from '#policy';
 
@@ -27,7 +27,7 @@ export class NodePlans {
     const config = this.#parts.config();
     if (this.#config !== config) this.#plans.clear();
     this.#config = config;
-    const name = `${[...reachable].join('\0')}\0\0${Buffer.from(policy).toString('latin1')}`;
+    const name = `${[...reachable].join('\0')}\0\0${latin1Of(policy)}`;
     const known = this.#plans.get(name);
     if (known !== undefined) return known;
     const plan = planEndorsement(config, policy, this.#candidates(reachable));

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { Fault, Type, checkConfig, limits } from '#base';
+import { Fault, Type, checkConfig, limits, syncDirectory } from '#base';
 import type { Static } from '#base';
 import { fault } from './faults.ts';
 import { indexRegistry } from './registry-index.ts';
@@ -132,14 +132,4 @@ function openNew(newFile: string): number {
 
 function exists(file: string): boolean {
   return statSync(file, { throwIfNoEntry: false }) !== undefined;
-}
-
-/** The rename itself is in the directory. */
-function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

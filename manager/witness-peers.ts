@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { Fault, Type, callHttp, checkConfig, equalBytes, limits } from '#base';
+import { Fault, Type, callHttp, checkConfig, equalBytes, isLoopback, limits } from '#base';
 import type { Clock, Static } from '#base';
 import { Block, ChannelHeader, Envelope, Payload, dataHash } from '#formats';
 import type { Ledger } from '#ledger';
 import { fault } from './faults.ts';
-import { isLoopback } from './listen-place.ts';
 import { showBlock } from './newest-signature.ts';
 import type { NewestSignatureParts } from './newest-signature.ts';
 

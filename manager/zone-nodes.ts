@@ -1,4 +1,4 @@
-import { equalBytes } from '#base';
+import { equalBytes, latin1Of } from '#base';
 import type { Log } from '#base';
 import type { LedgerKeys } from '#formats';
 import type { ChannelConfig, Identity, NodeIdentity } from '#policy';
@@ -40,13 +40,13 @@ export class ZoneNodes {
     }));
     this.#keys = keys;
     this.#log = log;
-    this.#known = new Set(nodes.map(({ serialized }) => latin1(serialized)));
+    this.#known = new Set(nodes.map(({ serialized }) => latin1Of(serialized)));
   }
 
   /** Whether the bytes are, or lately were, the msp.SerializedIdentity of a node. */
   has(serialized: Uint8Array): boolean {
     this.#follow();
-    return this.#known.has(latin1(serialized));
+    return this.#known.has(latin1Of(serialized));
   }
 
   /**
@@ -94,7 +94,7 @@ export class ZoneNodes {
     }
     node.previous = old.serializedIdentity;
     node.current = next.serializedIdentity;
-    for (const one of [node.previous, node.current]) this.#known.add(latin1(one));
+    for (const one of [node.previous, node.current]) this.#known.add(latin1Of(one));
     this.#log.info({ node: node.name, version: next.version }, 'a node’s key was rotated');
     return true;
   }
@@ -107,9 +107,4 @@ export class ZoneNodes {
       return [];
     });
   }
-}
-
-/** Text is the cheapest key of a look-up by bytes. */
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }

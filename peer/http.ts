@@ -1,8 +1,7 @@
-import { isIP } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { LogController, fastify } from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { checkOptions, limits } from '#base';
+import { checkOptions, isLoopback, limits } from '#base';
 import type { Clock, Log } from '#base';
 import { fault } from './faults.ts';
 import { answerProblem } from './http-problem.ts';
@@ -90,8 +89,4 @@ function serverOptions({ listen, log, clock }: HttpOptions) {
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
   } as object;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

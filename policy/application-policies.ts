@@ -1,4 +1,4 @@
-import { Fault, LruMap, limits } from '#base';
+import { Fault, LruMap, latin1Of, limits } from '#base';
 import { ApplicationPolicy } from '#formats';
 import { rejectPolicy } from './implicit-meta.ts';
 import type { PolicyManager } from './policy-manager.ts';
@@ -25,7 +25,7 @@ export class ApplicationPolicies {
   }
 
   compiled(bytes: Uint8Array): CompiledPolicy {
-    const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+    const key = latin1Of(bytes);
     const known = this.#compiled.get(key);
     if (known !== undefined) return known;
     const policy = this.#compile(Uint8Array.from(bytes));

@@ -1,4 +1,4 @@
-import { equalBytes } from '#base';
+import { equalBytes, latin1Of } from '#base';
 import { oids, sha256, verifyChain, verifyIssued } from '#crypto';
 import type { Certificate } from '#crypto';
 import { lowSCertificate } from './low-s-certificate.ts';
@@ -105,7 +105,7 @@ function distinct(certificates: readonly Certificate[]): readonly Certificate[] 
 }
 
 function idOf(certificate: Certificate): string {
-  return Buffer.from(certificate.der).toString('latin1');
+  return latin1Of(certificate.der);
 }
 
 /** A fault of a certificate becomes one of the configuration that carries it. */

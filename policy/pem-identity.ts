@@ -1,3 +1,4 @@
+import { latin1Of } from '#base';
 /**
  * The content of the first PEM block, found as Go's `pem.Decode` finds it, because that is how stock
  * peers read an identity: text before and after the block, its label, its headers and white space in
@@ -6,7 +7,7 @@
  * @returns undefined when there is no block.
  */
 export function firstPemBlock(bytes: Uint8Array): Uint8Array | undefined {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  const text = latin1Of(bytes);
   let start = text.startsWith(beginMark) ? 0 : nextLineStarting(text, beginMark, 0);
   while (start !== undefined) {
     const content = blockContent(text, start + beginMark.length);

@@ -1,4 +1,4 @@
-import { LruMap, limits } from '#base';
+import { LruMap, latin1Of, limits } from '#base';
 import { sha256, verifyFabricAsStockPeer } from '#crypto';
 import type { PublicKey, SharedStart } from '#crypto';
 
@@ -17,7 +17,7 @@ export function verifiesOnce(
   signature: Uint8Array,
   start?: SharedStart,
 ): boolean {
-  const known = right.get(latin1(signature));
+  const known = right.get(latin1Of(signature));
   if (known !== undefined && known === nameOf(key, data, start)) return true;
   if (!verifyFabricAsStockPeer(key, data, signature, start)) return false;
   if (start !== undefined || data.length <= dataBytesMax) takeForRight(key, data, signature, start);
@@ -31,15 +31,11 @@ export function takeForRight(
   signature: Uint8Array,
   start?: SharedStart,
 ): void {
-  right.set(latin1(signature), nameOf(key, data, start));
+  right.set(latin1Of(signature), nameOf(key, data, start));
 }
 
 /** Key and digest have fixed lengths: no two pairs have one name. */
 function nameOf(key: PublicKey, data: Uint8Array, start?: SharedStart): string {
   const digest = start === undefined ? sha256(data) : start.sha256With(data);
-  return key.fingerprint + latin1(digest);
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  return key.fingerprint + latin1Of(digest);
 }

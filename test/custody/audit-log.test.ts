@@ -10,6 +10,7 @@ import { fuzz, mutate, seededRandom } from '../crypto/fuzzing.ts';
 import { DeskSetting } from './desk-setting.ts';
 import { operatorSetting } from '../support/operators.ts';
 import { temporaryDir } from '../support/temporary-dir.ts';
+import { outcomeOf } from '../support/outcome-of.ts';
 
 const everyone = ['alice', 'bob', 'carol'];
 
@@ -231,16 +232,6 @@ function cutsOf(text: Buffer): number[] {
     const start = ends[index - 1] ?? 0;
     return [start + 1, (start + end) >> 1, end - 1, end];
   });
-}
-
-function outcomeOf(act: () => unknown): string {
-  try {
-    act();
-    return 'fine';
-  } catch (error) {
-    if (error instanceof Fault) return error.code;
-    throw error;
-  }
 }
 
 t.test('what is not text is no log', (t) => {

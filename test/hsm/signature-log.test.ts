@@ -2,7 +2,7 @@ import { appendFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
-import { Fault, toHex, utf8 } from '#base';
+import { toHex, utf8 } from '#base';
 import { sha256 } from '#crypto';
 import { segmentPath } from '#custody';
 import type { KnownOfLog, KnownRecord } from '#custody';
@@ -11,6 +11,7 @@ import { eventually } from '../support/eventually.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
 import { LoggedToken, batchOf } from './logged-token.ts';
 import { temporaryDir } from '../support/temporary-dir.ts';
+import { outcomeOf } from '../support/outcome-of.ts';
 
 interface Story {
   readonly token: LoggedToken;
@@ -234,16 +235,6 @@ t.test('mutated logs end in faults only', async (t) => {
 
 function verdict(token: LoggedToken, segments: readonly Uint8Array[], known: KnownOfLog = {}) {
   return outcomeOf(() => token.verify(segments, known));
-}
-
-function outcomeOf(act: () => unknown): string {
-  try {
-    act();
-    return 'fine';
-  } catch (error) {
-    if (error instanceof Fault) return error.code;
-    throw error;
-  }
 }
 
 function linesOf(segment: Uint8Array): string[] {
